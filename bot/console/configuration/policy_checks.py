@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.core.action import Tier
 from bot.core.approvals.policies.rights import Difference, Right, difference
-from bot.core.approvals.policies.situations import Situation, Verdict, answer
+from bot.core.approvals.policies.situations import PolicyAnswer, Situation, answer
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
 from bot.plugins import actions, discover_actions
@@ -50,7 +50,9 @@ def read_situations(path: Path) -> list[Situation]:
         raise ConfigurationError(value_problem(first, Situation), key=f"{path}: {position}") from error
 
 
-def checked(config: Config, situations: list[Situation], now: datetime | None = None) -> Iterator[tuple[Situation, Verdict]]:
+def checked(
+    config: Config, situations: list[Situation], now: datetime | None = None
+) -> Iterator[tuple[Situation, PolicyAnswer]]:
     """Each situation with the policy's answer. Raises ConfigurationError where one names what is not there."""
     tiers = tiers_of(config)
     for number, situation in enumerate(situations):
@@ -63,14 +65,14 @@ def checked(config: Config, situations: list[Situation], now: datetime | None = 
 def checked_lines(config: Config, situations: list[Situation], now: datetime | None = None) -> tuple[list[str], int]:
     """A line for each situation, those that came out otherwise with what was expected, and a summary; and how many did."""
     lines, wrong = [], 0
-    for situation, verdict in checked(config, situations, now):
-        result = f"{'allowed' if verdict.allow else 'denied'} ({verdict.rule})"
-        if verdict.fits(situation):
+    for situation, policy_answer in checked(config, situations, now):
+        result = f"{'allowed' if policy_answer.allow else 'denied'} ({policy_answer.rule})"
+        if policy_answer.fits(situation):
             lines.append(f"ok      {situation.that}: {result}")
             continue
         wrong += 1
         expected = f"{situation.expect}" + (f" ({situation.rule})" if situation.rule else "")
-        lines.append(f"FAILED  {situation.that}: {result}, expected {expected}. {verdict.text}".rstrip())
+        lines.append(f"FAILED  {situation.that}: {result}, expected {expected}. {policy_answer.text}".rstrip())
     lines.append(f"{len(situations) - wrong} of {len(situations)} situations came out as expected.")
     return lines, wrong
 

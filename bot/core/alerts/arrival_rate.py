@@ -100,7 +100,7 @@ class ArrivalRate:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class GroupCandidate:
     """A group that an alert may belong to."""
 
     number: int
@@ -140,7 +140,7 @@ class UsualDelays:
         self._learned[alert] = count + 1, total + age
 
 
-def choose(at: float, component: str, usual: float, candidates: Sequence[Candidate]) -> Choice:
+def choose(at: float, component: str, usual: float, candidates: Sequence[GroupCandidate]) -> Choice:
     """Among these groups, the oldest first, of which one at least is a burst. Moves the evidence of the newest."""
     newest = candidates[-1]
     if _another_has_begun(at, usual, candidates):
@@ -157,7 +157,7 @@ def choose(at: float, component: str, usual: float, candidates: Sequence[Candida
     return Choice(best.number, f"the same burst of alerts{also}")
 
 
-def _another_has_begun(at: float, usual: float, candidates: Sequence[Candidate]) -> bool:
+def _another_has_begun(at: float, usual: float, candidates: Sequence[GroupCandidate]) -> bool:
     """Whether the evidence is enough: the likelihood of this arrival with one more burst over that with the running ones."""
     arrivals = candidates[-1].arrivals
     if at - arrivals.began_at < BEGINNING:
@@ -171,7 +171,7 @@ def _another_has_begun(at: float, usual: float, candidates: Sequence[Candidate])
     return arrivals.evidence >= _W.enough
 
 
-def _explained(at: float, usual: float, one: Candidate) -> float:
+def _explained(at: float, usual: float, one: GroupCandidate) -> float:
     """Alerts a second like this one that the burst is good for."""
     arrivals = one.arrivals
     rate = max(arrivals.expected(at), _W.rate_share * arrivals.rate_at(at))
@@ -184,7 +184,7 @@ def _explained(at: float, usual: float, one: Candidate) -> float:
     )
 
 
-def _fit(at: float, component: str, usual: float, one: Candidate, *, newest: bool) -> float:
+def _fit(at: float, component: str, usual: float, one: GroupCandidate, *, newest: bool) -> float:
     arrivals = one.arrivals
     fit = _W.rate_fit * math.log(arrivals.expected(at)) - _W.silence * math.log(max(0.0, at - arrivals.last_at) + 2.0)
     fit += _W.delay * _delay_fit(arrivals.age(at), usual) + (_W.newest if newest else 0.0)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from bot.core.actor import NONE_KNOWN, KnownChannels, Visibility
-from bot.core.alerts.arrival_rate import RUNNING_SHARE, ArrivalRate, Candidate, UsualDelays, choose
+from bot.core.alerts.arrival_rate import RUNNING_SHARE, ArrivalRate, GroupCandidate, UsualDelays, choose
 from bot.core.alerts.component import Component, component_of, scope_of
 from bot.core.alerts.episodes import LastTime
 from bot.core.alerts.problem_kind import kind_of
@@ -323,7 +323,7 @@ def opened_apart(number: int, why: str) -> Membership:
 
 def _by_arrival_rate(arrival: Arrival, groups: Sequence[OpenGroup], delays: UsualDelays) -> Placement:
     at = arrival.at.timestamp()
-    candidates = [Candidate(one.number, one.arrivals, arrival.signal in one.hints, one.is_over(at)) for one in groups]
+    candidates = [GroupCandidate(one.number, one.arrivals, arrival.signal in one.hints, one.is_over(at)) for one in groups]
     choice = choose(at, arrival.component, delays.of(arrival.fingerprint), candidates)
     if choice.number is None:
         return Placement(None, Membership(GroupingReason.NEW_BURST, choice.text))

@@ -207,7 +207,7 @@ class Decisions(PolicyBoundWriter):
         person, to = press.actor.person, ProposalState(counted.state)
         if to is ProposalState.DENIED and person == row.record["requester"]:
             to = ProposalState.WITHDRAWN
-        approved: transitions.Changes = {}
+        approved: transitions.TransitionColumns = {}
         if to is ProposalState.APPROVED:
             approved = {"approved_at": context.now, "solo": counted.solo, "break_glass": counted.break_glass}
         reason = press.reason

@@ -252,7 +252,7 @@ class ProposalStore(PolicyBoundWriter):
         async with self.db.write() as session:
             row = await rows.locked(session, ref)
             if ProposalState(row.state) in DENIABLE and (not states or row.state in states):
-                outcome: transitions.Changes = {"outcome": reason} if reason else {}
+                outcome: transitions.TransitionColumns = {"outcome": reason} if reason else {}
                 await transitions.move(self.db, session, row, to, who=who, reason=reason, policy=self.policy, **outcome)
                 text, key = f"{ref} {to.value}" + (f": {reason}" if reason else ""), f"left:{ref}:{to.value}"
                 await transitions.add_to_timeline(self.db, session, row, EntryKind.PROPOSAL, text, who=who, key=key)

@@ -37,7 +37,7 @@ def ref_of(row: ProposalRow) -> str:
     return f"AP-{row.id}"
 
 
-class Changes(TypedDict, total=False):
+class TransitionColumns(TypedDict, total=False):
     """Columns that a transition may set besides the state."""
 
     approved_at: datetime
@@ -78,7 +78,7 @@ async def move(
     reason: str = "",
     policy: str = "",
     message: str = "",
-    **changes: Unpack[Changes],
+    **changes: Unpack[TransitionColumns],
 ) -> bool:
     """Take one transition, with its card and its audit row: True if the row still was in the state it was read in."""
     before = row.state

@@ -8,7 +8,7 @@ from bot.core.errors import QueryFailed
 from bot.core.metrics.promql import quote
 from bot.core.metrics.series import Series
 from bot.ports import Metrics
-from bot.store.alerts.sorting.early_resolves import EarlyResolve, EarlyResolves, FiringAlert
+from bot.store.alerts.sorting.early_resolves import EarlyResolve, EarlyResolves, UnendedAlert
 from bot.store.oversight.unconfirmed_ends import EVALUATED_BY_PROMETHEUS
 
 _STATE_LABELS = frozenset({"__name__", "alertstate"})
@@ -48,7 +48,7 @@ class EarlyResolvesTick:
                 undecided |= alert.source_reports_ends or evaluation is Evaluation.UNREADABLE
         await self.early.judge(resolve.group, findings, undecided=undecided)
 
-    async def _evaluation(self, alert: FiringAlert) -> Evaluation:
+    async def _evaluation(self, alert: UnendedAlert) -> Evaluation:
         source = self.config.sources.get(alert.source)
         if self.metrics is None or source is None or source.kind not in EVALUATED_BY_PROMETHEUS:
             return Evaluation.UNKNOWN
@@ -62,7 +62,7 @@ class EarlyResolvesTick:
         return Evaluation.ENDED if _is_among(alert, before) else Evaluation.UNKNOWN
 
 
-def _is_among(alert: FiringAlert, firing: Sequence[Series]) -> bool:
+def _is_among(alert: UnendedAlert, firing: Sequence[Series]) -> bool:
     """Whether one of these is the alert; Alertmanager gets the labels of the whole Prometheus besides."""
     own = alert.labels.items()
     return any({one for one in series.labels.items() if one[0] not in _STATE_LABELS} <= own for series in firing)

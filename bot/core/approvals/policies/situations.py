@@ -76,7 +76,7 @@ class Situation(ConfigSection):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class PolicyAnswer:
     """What the policy answered, beside what was expected."""
 
     allow: bool
@@ -88,7 +88,7 @@ class Verdict:
         return self.allow == (situation.expect is Expected.ALLOW) and situation.rule in (None, self.rule)
 
 
-def answer(config: Config, situation: Situation, tiers: Mapping[str, Tier], now: datetime) -> Verdict:
+def answer(config: Config, situation: Situation, tiers: Mapping[str, Tier], now: datetime) -> PolicyAnswer:
     """What the policy of `config` says. `tiers`: of each entry of the catalogue. Raises ValueError for an unknown name."""
     _require_declared(config, situation)
     question = _Question(config, situation, tiers[situation.action], situation.at or now)
@@ -98,7 +98,7 @@ def answer(config: Config, situation: Situation, tiers: Mapping[str, Tier], now:
         result = question.may_break_glass()
     else:
         result = question.may_propose() if situation.ask is Ask.PROPOSE else question.may_decide()
-    return Verdict(allow=result.allow, rule=result.rule, text=result.explanation)
+    return PolicyAnswer(allow=result.allow, rule=result.rule, text=result.explanation)
 
 
 def _require_declared(config: Config, situation: Situation) -> None:
@@ -165,14 +165,14 @@ class _Question:
         about = self.request, self.context
         return may_break_glass(self._actor(person), self._eligibility(person), *about, named=named, reason=reason)
 
-    def may_run(self) -> Verdict:
+    def may_run(self) -> PolicyAnswer:
         """Whether the approvals so far carry it, and nothing else keeps it from starting."""
         carried = policy.quorum(self.request, self._approvals(), self.context)
         if carried.state is not ProposalState.APPROVED:
-            return Verdict(allow=False, rule=Rule.NOT_AN_APPROVER, text=carried.text)
+            return PolicyAnswer(allow=False, rule=Rule.NOT_AN_APPROVER, text=carried.text)
         start = policy.may_start(self.request, self.context)
         text = start.explanation or carried.text
-        return Verdict(allow=start.allow, rule=Rule.SOLO if start.allow and carried.solo else start.rule, text=text)
+        return PolicyAnswer(allow=start.allow, rule=Rule.SOLO if start.allow and carried.solo else start.rule, text=text)
 
     def _eligibility(self, person: str) -> Eligibility:
         return self.roster.eligibility(person, self.situation.service, self.now, roles=self.roles)

@@ -25,7 +25,7 @@ MAX_RUNS, MAX_TITLE, MAX_OUTCOME = 4, 80, 100
 
 
 @dataclass(frozen=True)
-class ActionRun:
+class RecordedRun:
     """An action that ran here, and what the timeline says of it since."""
 
     ref: str
@@ -41,10 +41,10 @@ class ActionRun:
         return f"{self.ref} ({one_line(self.title, MAX_TITLE)})" if self.title else self.ref
 
 
-def runs(timeline: Sequence[TimelineEntry]) -> list[ActionRun]:
+def runs(timeline: Sequence[TimelineEntry]) -> list[RecordedRun]:
     """The actions that ran, by the bot or by hand, in their order; of each what its last entry says."""
     titles = {ref: entry.text.partition(": ")[2] for entry in timeline if (ref := _proposed(entry))}
-    by_ref: dict[str, ActionRun] = {}
+    by_ref: dict[str, RecordedRun] = {}
     for entry in timeline:
         match = _RAN.match(entry.text) if entry.kind is EntryKind.ACTION else None
         if match is None:
@@ -55,7 +55,7 @@ def runs(timeline: Sequence[TimelineEntry]) -> list[ActionRun]:
             entry.text.replace(f" after {ref}", "") if verified else entry.text[len(ref) :].lstrip(": ").removeprefix("ran: ")
         )
         at, entries = (first.at, first.entries) if first else (entry.at, ())
-        by_ref[ref] = ActionRun(ref, titles.get(ref, ""), at, one_line(outcome, MAX_OUTCOME), (*entries, entry.id))
+        by_ref[ref] = RecordedRun(ref, titles.get(ref, ""), at, one_line(outcome, MAX_OUTCOME), (*entries, entry.id))
     return list(by_ref.values())
 
 

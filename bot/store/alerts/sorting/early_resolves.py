@@ -31,7 +31,7 @@ EXAMINED = 5_000
 
 
 @dataclass(frozen=True)
-class FiringAlert:
+class UnendedAlert:
     """An alert of a resolved group whose end was not reported."""
 
     episode: int
@@ -54,7 +54,7 @@ class EarlyResolve:
     """A group that is due, with its alerts, the worst first."""
 
     group: int
-    alerts: Sequence[FiringAlert]
+    alerts: Sequence[UnendedAlert]
 
 
 class EarlyResolves:
@@ -104,14 +104,14 @@ async def missing_ends_count(db: Database, group_ref: str) -> bool:
     return bool(alerts) and all(alert.missing_end_counts for alert in alerts)
 
 
-async def _firing(session: AsyncSession, number: int) -> list[FiringAlert]:
+async def _firing(session: AsyncSession, number: int) -> list[UnendedAlert]:
     row = EpisodeRow
     query = select(row).where(row.group_id == number, row.status == "firing").order_by(row.severity, col(row.starts_at))
     rows = (await session.exec(query.limit(MAX_ALERTS))).all()
     reporting = {source: await _reports_ends(session, source) for source in {one.source for one in rows}}
     opened_again_at = (await session.exec(select(GroupRow.opened_again_at).where(GroupRow.id == number))).first()
     return [
-        FiringAlert(
+        UnendedAlert(
             episode=one.id or 0,
             source=one.source,
             name=one.name,

@@ -354,7 +354,7 @@ class Claims(PolicyBoundWriter):
         to, left = _STATE_AFTER_VERIFICATION[verification.state], plans.not_run_text(rows.stored_terms(row), step)
         if left and to is ProposalState.SUCCEEDED:
             to = ProposalState.STOPPED
-        ended: transitions.Changes = {"verification": text}
+        ended: transitions.TransitionColumns = {"verification": text}
         if left and left.strip() not in row.outcome:
             ended["outcome"] = f"{row.outcome}{left}"
         await transitions.move(self.db, session, row, to, reason=text, policy=self.policy, **ended)

@@ -153,7 +153,7 @@ async def begin(db: Database, session: AsyncSession, row: ProposalRow) -> None:
     terms = rows.stored_terms(row)
     await _sign(db, session, row, USED, before=row.standing_approval, after=ProposalState.APPROVED.value)
     reason = f"standing approval {row.standing_approval}"
-    approved: transitions.Changes = {"approved_at": db.clock()}
+    approved: transitions.TransitionColumns = {"approved_at": db.clock()}
     await transitions.move(db, session, row, ProposalState.APPROVED, reason=reason, policy=terms.policy_version, **approved)
 
 

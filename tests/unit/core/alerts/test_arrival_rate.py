@@ -1,6 +1,15 @@
 """The arrival rate of bursts: what an alert fits, and when another burst has begun."""
 
-from bot.core.alerts.arrival_rate import OUTAGE_ALERTS, PAUSE, ArrivalRate, Candidate, Choice, RecentCount, UsualDelays, choose
+from bot.core.alerts.arrival_rate import (
+    OUTAGE_ALERTS,
+    PAUSE,
+    ArrivalRate,
+    Choice,
+    GroupCandidate,
+    RecentCount,
+    UsualDelays,
+    choose,
+)
 
 USUAL = UsualDelays().of("unknown")
 
@@ -17,7 +26,7 @@ def slowing(start: float, count: int = 60) -> ArrivalRate:
     return burst(*(start + n * n / 30 for n in range(count)), component="cart-0")
 
 
-def chosen(at: float, *candidates: Candidate, component: str = "") -> Choice:
+def chosen(at: float, *candidates: GroupCandidate, component: str = "") -> Choice:
     return choose(at, component, USUAL, candidates)
 
 
@@ -27,7 +36,7 @@ def arrivals_until_another(
     """How many alerts, `gap` seconds apart, until another burst is said to have begun; `most` if it never is."""
     for count in range(limit):
         at = start + count * gap
-        if chosen(at, Candidate(1, arrivals, fired_before)).number is None:
+        if chosen(at, GroupCandidate(1, arrivals, fired_before)).number is None:
             return count
         arrivals.add(at, "")
     return limit
@@ -43,7 +52,7 @@ def test_a_few_alerts_are_no_burst_and_many_without_a_pause_are() -> None:
 
 
 def test_one_stray_alert_in_a_quiet_burst_is_no_new_burst() -> None:
-    assert chosen(250, Candidate(1, slowing(0), True)).number == 1
+    assert chosen(250, GroupCandidate(1, slowing(0), True)).number == 1
 
 
 def test_alerts_that_come_fast_again_are_another_burst() -> None:
@@ -60,8 +69,8 @@ def test_a_storm_that_goes_on_at_one_pace_is_one_storm() -> None:
 
 def test_the_newest_of_two_bursts_takes_what_comes_and_the_older_what_it_alone_can_hold() -> None:
     older, newer = slowing(0), burst(*(200 + n / 4 for n in range(12)))
-    both = Candidate(1, older, False), Candidate(2, newer, False)
-    again = Candidate(1, older, False), Candidate(2, newer, True)
+    both = GroupCandidate(1, older, False), GroupCandidate(2, newer, False)
+    again = GroupCandidate(1, older, False), GroupCandidate(2, newer, True)
 
     assert chosen(204, *both).number == 2
     assert chosen(204, *again, component="cart-0").number in (1, 2)
@@ -73,7 +82,7 @@ def test_that_the_component_alerted_a_moment_ago_is_named_as_a_reason() -> None:
 
     assert (
         "on a component that alerted moments before"
-        in chosen(arrivals.last_at + 1, Candidate(1, arrivals, False), component="cart-0").text
+        in chosen(arrivals.last_at + 1, GroupCandidate(1, arrivals, False), component="cart-0").text
     )
 
 
