@@ -190,7 +190,10 @@ _OLD_NAMES = {"way_back": "undo", "undone_by": "undo_text"}
 
 
 def action(cls: _ActionType) -> _ActionType:
-    """Register an Action class; its `name` is its file's. A method under an old name would never be called: it is refused."""
+    """Register an Action class; its `name` is its file's. A method under an old name would never be called.
+
+    Raises ConfigurationError for such a one.
+    """
     for old, new in _OLD_NAMES.items():
         if old in vars(cls):
             raise ConfigurationError(f"{cls.__module__}: {old} of an action is called {new} now", key="plugins")

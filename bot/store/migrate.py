@@ -31,7 +31,10 @@ _MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 def sync_url(url: str) -> str:
-    """Any accepted address (`sqlite:///path`, `postgres://...`, with or without a driver) for a plain connection."""
+    """Any accepted address (`sqlite:///path`, `postgres://...`, with or without a driver) for a plain connection.
+
+    Raises ConfigurationError for any other.
+    """
     scheme, _, rest = url.partition("://")
     if scheme.startswith("postgres"):
         return f"postgresql+psycopg://{rest}"

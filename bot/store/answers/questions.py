@@ -126,11 +126,11 @@ class Questions:
         return await self._facts(row.group_id, row.incident_id)
 
     async def facts_of(self, ref: str) -> AnswerFacts:
-        """All that was recorded of one group with its incident, or of an incident without one."""
+        """All that was recorded of one group with its incident, or of an incident without one. Raises NotFound."""
         return await (self._facts(None, number_of(ref, "INC")) if ref.startswith("INC-") else self.facts_of_group(ref))
 
     async def facts_of_group(self, ref: str) -> AnswerFacts:
-        """All that was recorded of one group and its incident."""
+        """All that was recorded of one group and its incident. Raises NotFound."""
         number = number_of(ref, "AL")
         async with self.db.read() as session:
             group = await session.get(GroupRow, number or 0)

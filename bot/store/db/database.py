@@ -77,7 +77,10 @@ def _reason(error: OperationalError | InterfaceError | OSError) -> str:
 
 @contextmanager
 def readable() -> Iterator[None]:
-    """For a command that a person runs: errors that no other try would mend become one line too."""
+    """For a command that a person runs: errors that no other try would mend become one line too.
+
+    Raises DatabaseUnreadable, and DatabaseUnavailable for what another try may mend.
+    """
     try:
         with translating_unavailability():
             yield

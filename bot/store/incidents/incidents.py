@@ -184,7 +184,7 @@ async def resolve_rows(
 async def set_lead(db: Database, ref: str, person: str, by: str = "", *, handed_over: bool | None = None) -> Incident:
     """Set who leads. `handed_over`: by somebody who commands here, so that the right goes with it; default: by somebody else.
 
-    Leading grants nothing to people who are not on the roster.
+    Leading grants nothing to people who are not on the roster. Raises NotFound where no incident is declared.
     """
     handed = by not in ("", person) if handed_over is None else handed_over
     async with db.write() as session:

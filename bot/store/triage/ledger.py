@@ -57,7 +57,8 @@ class EvidenceLedger:
     ) -> LedgerEntry:
         """Give a finding its `E<n>`. The same tool, arguments and call recorded again (after a crash) is the same row.
 
-        With an `attempt` it is one of the checks that the message of that attempt counts.
+        With an `attempt` it is one of the checks that the message of that attempt counts. Raises RuntimeError where other
+        writers take each number before it.
         """
         number = group_number(group)
         key = _evidence_key(tool, arguments, call)

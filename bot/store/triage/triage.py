@@ -70,7 +70,7 @@ class Triages:
     async def open(self, ref: str, attempt: int, question: str, requester: str, late: Sequence[str] = ()) -> Case:
         """Make the attempt's row (once) and say what the case is: the group's worst, oldest firing alert leads.
 
-        `late`: the changes, reported since the attempt before, that brought this one about.
+        `late`: the changes, reported since the attempt before, that brought this one about. Raises NotFound.
         """
         number = group_number(ref)
         async with self.db.write() as session:
@@ -167,7 +167,10 @@ class Triages:
             )
 
     async def hint(self, ref: str, attempt: int, text: str, who: str, *, key: str) -> None:
-        """Store what a person writes while the model investigates; its next request holds it. The same `key` is one hint."""
+        """Store what a person writes while the model investigates; its next request holds it. The same `key` is one hint.
+
+        Raises NotFound.
+        """
         number = group_number(ref)
         async with self.db.write() as session:
             group = await session.get(GroupRow, number)

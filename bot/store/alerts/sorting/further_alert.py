@@ -36,8 +36,8 @@ class FurtherAlertReader:
 
         `flaps_rapidly`: the alert fires again and again.
         """
-        doubted = self.group.unconfirmed_at is not None
-        cleared = GroupState(self.group.state) is GroupState.MONITORING and not doubted
+        unconfirmed = self.group.unconfirmed_at is not None
+        cleared = GroupState(self.group.state) is GroupState.MONITORING and not unconfirmed
         quiet = not cleared and await self._service_recovered(episode)
         changed = await self._changed(episode, again=cleared or quiet)
         within = changed and not cleared
@@ -55,7 +55,7 @@ class FurtherAlertReader:
             changed=changed,
             next_burst=episode.grouping_reason == GroupingReason.NEXT_BURST,
             absent_from_present_outage=quiet and await self._absent_from_present_outage(episode.service),
-            alert_had_ended=within and not (quiet or doubted) and await self._alert_had_ended(episode),
+            alert_had_ended=within and not (quiet or unconfirmed) and await self._alert_had_ended(episode),
             present_alerts=await self._present_alerts(episode.service)
             if (within or before) and self.group.renewed_by
             else None,

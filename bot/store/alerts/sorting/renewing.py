@@ -21,7 +21,7 @@ from bot.store.approvals import transitions
 from bot.store.db.database import Database
 from bot.store.tables import EpisodeRow, GroupRow, IncidentRow
 
-HANDS_KEPT_FOR = timedelta(hours=1)
+ACKNOWLEDGEMENT_HOLDS_FOR = timedelta(hours=1)
 """Whoever acknowledged what is no longer measured is not still at it much later: a service that was removed may come back."""
 
 
@@ -56,7 +56,7 @@ async def take_back_end(db: Database, session: AsyncSession, group: GroupRow, ep
 
 async def _fire_on(db: Database, session: AsyncSession, group: GroupRow) -> None:
     """A group whose alerts had only ended since nobody saw them fires again: it is the same outage, in the same hands."""
-    if group.unmeasured and group.cleared_at and db.clock() - group.cleared_at > HANDS_KEPT_FOR:
+    if group.unmeasured and group.cleared_at and db.clock() - group.cleared_at > ACKNOWLEDGEMENT_HOLDS_FOR:
         _unacknowledge(db, group)
     name = f"fires on:{group.cleared_at.isoformat() if group.cleared_at else ''}"
     group.state, group.cleared_at = GroupState.ACKNOWLEDGED if group.acknowledged_by else GroupState.FIRING, None
