@@ -37,3 +37,9 @@ def test_calls_per_request_cancel_the_load_out() -> None:
 
 def test_without_requests_the_ratio_is_unknown() -> None:
     assert np.isnan(per_request([series([0, 0])], [series([0, 0])]).values).all()
+
+
+def test_a_pod_of_which_one_sample_is_known_adds_nothing_to_the_calls_per_request() -> None:
+    ratio = per_request([series([2, 4]), series([9])], [series([2, 2])])
+
+    assert list(ratio.values) == [1.0, 2.0]

@@ -170,6 +170,12 @@ def test_the_surroundings_of_a_secret_stay(text: str, left: str) -> None:
     assert redact(text) == left
 
 
+@pytest.mark.parametrize("password", ["fakehunt2", "FAKEHUNT2", "fakeHunt"])
+def test_a_password_that_somebody_says_is_hidden_and_a_plain_word_there_is_not(password: str) -> None:
+    assert redact(f"the password is {password} as of today") == "the password is [secret] as of today"
+    assert redact("the password is rejected as of today") == "the password is rejected as of today"
+
+
 @pytest.mark.parametrize(
     "text",
     [
