@@ -155,7 +155,9 @@ async def test_a_line_that_holds_line_breaks_and_controls_stays_one_line() -> No
 
     evidence = await call_tool("search_logs", context(logs=logs), service="checkout")
 
-    assert all("\n" not in line and "\x1b" not in line and "\u202e" not in line for line in evidence.details)
+    assert evidence.details and all(
+        "\n" not in line and "\x1b" not in line and "\u202e" not in line for line in evidence.details
+    )
 
 
 async def test_a_flood_of_long_lines_is_cut() -> None:

@@ -62,7 +62,7 @@ def test_calls_as_they_always_are_show_no_delay() -> None:
     rng = np.random.default_rng(5)
     history, present = (waits_by_caller(one for n in numbers for one in minute(n, rng)) for numbers in (range(5), range(5, 8)))
 
-    assert all(one.doublings <= 0 for one in detect_delays(history, present))
+    assert detect_delays(history, present) == []
 
 
 def test_a_service_that_always_waits_so_long_is_no_delay() -> None:
@@ -72,7 +72,7 @@ def test_a_service_that_always_waits_so_long_is_no_delay() -> None:
         for numbers in (range(6), range(6, 9))
     )
 
-    assert all(one.doublings < 0.5 for one in detect_delays(history, present))
+    assert detect_delays(history, present) == []
 
 
 def test_of_two_that_are_always_called_together_spans_that_name_the_callee_find_the_delayed_one() -> None:

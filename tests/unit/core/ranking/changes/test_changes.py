@@ -430,7 +430,7 @@ def test_that_a_quota_or_a_crawler_is_named_makes_nothing_likely(line: str) -> N
 
     findings = judged(code(failing_front(NEWER).lines("front", template), "2.1.0", diff("c")))
 
-    assert all(h.confidence != "likely" for h in findings.hypotheses if h.kind in ("resource", "traffic"))
+    assert findings.hypotheses and all(h.confidence != "likely" for h in findings.hypotheses)
 
 
 @pytest.mark.parametrize(
@@ -955,15 +955,21 @@ def test_a_voucher_that_is_called_a_certificate_leaves_doubts() -> None:
     assert likelihood("gift certificate has expired") < likelihood("tls: x509: certificate has expired")
 
 
-@pytest.mark.parametrize(
-    "line", ["search: no entry 'flushall' user=ops", "ERROR invalid name: flushall", "GET /q?x=flushall HTTP/1.1"]
-)
-def test_a_command_in_what_a_request_holds_is_a_lead_whenever_it_comes(line: str) -> None:
+def by_hand(line: str) -> list[str]:
+    """How sure it is that somebody changed something by hand, where a line comes with the failure."""
     text = TemplateFact(template=line, count=1, before=0, trend="new", first=ONSET)
-
     causes = judged(failing_front(NEWER).lines("front", text)).hypotheses
+    return [cause.confidence for cause in causes if "by hand" in cause.cause]
 
-    assert all(h.confidence != "likely" for h in causes if "by hand" in h.cause)
+
+@pytest.mark.parametrize("line", ["search: no entry 'flushall' user=ops", "GET /q?x=flushall HTTP/1.1"])
+def test_a_command_in_what_a_request_holds_is_none(line: str) -> None:
+    assert by_hand(line) == []
+
+
+def test_a_command_that_failed_is_only_a_lead_and_one_that_ran_is_likely() -> None:
+    assert by_hand("ERROR invalid name: flushall") == ["possible"]
+    assert by_hand("redis: FLUSHALL by ops") == ["likely"]
 
 
 def test_a_resolver_of_queries_resolves_no_names() -> None:
