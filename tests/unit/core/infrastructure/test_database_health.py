@@ -26,6 +26,11 @@ LONG = Session(13, "app", "report", "active", 90.0, 90.0, "", (), "SELECT")
         (replace(QUIET, sessions=(LONG,)), ["1 query runs, for up to 1.5 min"]),
         (replace(QUIET, standbys=(LATE, Standby("c", "streaming", None, 0))), ["replication to b lags by 45 s"]),
         (replace(QUIET, slots=(OLD, replace(OLD, active=True))), ["the inactive slot old holds back 3.0 GiB of log"]),
+        (
+            replace(QUIET, oldest_transaction=1_900_000_000),
+            ["the oldest transaction id is 1.90 billion old: writes stop at 2.1 billion"],
+        ),
+        (replace(QUIET, oldest_transaction=150_000_000), []),
     ],
 )  # fmt: skip
 def test_trouble_is_what_a_database_reports_beyond_its_limits(health: DatabaseHealth, words: list[str]) -> None:

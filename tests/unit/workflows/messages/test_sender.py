@@ -152,6 +152,16 @@ async def test_a_look_that_failed_never_counts_as_an_empty_one(fixture: SenderFi
     assert (await fixture.row("card:AL-1")).ts == "1.0"
 
 
+async def test_a_look_that_slack_does_not_answer_is_repeated_ever_more_seldom(fixture: SenderFixture) -> None:
+    fixture.slack.answers, fixture.slack.takes_anyway = [Unanswered("cut")], True
+    fixture.slack.lookup_failures = [Unanswered("slow")] * 99
+    await fixture.touch("card:AL-1")
+
+    await fixture.pass_time(60)
+
+    assert 3 <= fixture.slack.calls.count(("find", "card:AL-1")) <= 6
+
+
 async def test_where_slack_does_not_let_us_look_the_message_comes_after_eight_seconds(fixture: SenderFixture) -> None:
     fixture.slack.answers, fixture.slack.lookup_failures = [Unanswered("cut")], [Refused("missing_scope")] * 99
     await fixture.touch("card:AL-1")
