@@ -93,6 +93,16 @@ async def test_the_first_onset_counts_and_not_that_of_the_last_attempt(fixture: 
     assert "It lasted 10 min, from the onset." in text and "search latency left its normal range" in text
 
 
+async def test_the_onset_of_an_outage_before_the_one_in_which_it_was_declared_is_none_of_its(fixture: ApprovalsFixture) -> None:
+    triages = Triages(fixture.db)
+    for number in (1, 2):
+        await triages.open("AL-1", number, "", "")
+        await triages.update("AL-1", number, started_at=at(-40) if number == 1 else at(-1), renewed=number == 2)
+    text = await drafted(fixture, [(at(-40), "search latency"), (at(-1), "search latency")], {"search latency": samples(3.0)})
+
+    assert "It lasted 10 min, from the onset." in text
+
+
 async def test_an_onset_that_was_dated_after_the_alert_is_told_without_a_distance(fixture: ApprovalsFixture) -> None:
     text = await drafted(fixture, [(at(2), "search latency")], {"search latency": samples(3.0)})
 

@@ -13,6 +13,7 @@ from bot.core.incident import Incident
 from bot.slack.view_context import ViewContext
 from bot.slack.views import card
 from bot.store import audit, timeline
+from bot.store.approvals import transitions
 from bot.store.incidents import causes, incidents
 from bot.store.oversight.quiet_groups import close_quiet_groups
 from bot.store.slack.alert_contents import card_content
@@ -174,6 +175,20 @@ async def test_a_group_that_people_worked_on_waits_for_them(sorting: SortingFixt
     sorting.clock.forward(60)
 
     assert await close_quiet_groups(sorting.db, HALF_AN_HOUR) == []
+
+
+async def test_a_group_without_an_incident_in_which_a_person_decided_waits_for_people_too(tmp_path: Path) -> None:
+    clock = Clock()
+    sorting = SortingFixture(await open_database(tmp_path, clock), clock)
+    await sorting.connect()
+    await sorting.receive(alert(severity="warning"))
+    async with sorting.db.write() as session:
+        await transitions.mark_human_activity(sorting.db, session, 1, None)
+    await sorting.receive(alert(status="resolved", severity="warning"))
+    clock.forward(60)
+
+    assert await close_quiet_groups(sorting.db, HALF_AN_HOUR) == []
+    await sorting.db.close()
 
 
 async def test_a_declared_incident_mentions_the_on_call_although_the_card_stands_already(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ from functools import partial
 import pytest
 
 from bot.core.alerts.silences import NewSilence
+from bot.core.config import Config
+from bot.core.config.alerts import Threshold
 from bot.core.messages.alerts import RaisedContent
 from bot.store.alerts.silences import Silences
 from bot.store.incidents import incidents
@@ -45,6 +47,19 @@ async def test_an_alert_that_is_still_reported_ten_minutes_later_opens_the_group
 
     sorting.clock.forward(11)
     await sorting.receive(alert("a"))
+
+    assert await state(sorting) == ("FIRING", "OPEN")
+
+
+async def test_what_a_threshold_let_through_once_opens_its_group_again_without_passing_it_anew(sorting: SortingFixture) -> None:
+    twice = Threshold(match={"service": "checkout"}, count=2, window=timedelta(minutes=10))
+    config = Config(default_channel="C0", thresholds=(twice,))
+    sorting = SortingFixture(sorting.db, sorting.clock, config)
+    await sorting.receive(alert("a", start=-3))
+    await sorting.receive(alert("a", start=-1))
+    await incidents.resolve(sorting.db, "AL-1", "alice")
+    sorting.clock.forward(11)
+    await sorting.receive(alert("a", start=-1))
 
     assert await state(sorting) == ("FIRING", "OPEN")
 
