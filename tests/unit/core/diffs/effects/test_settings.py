@@ -29,6 +29,12 @@ def test_a_name_with_its_value_on_the_line_below_is_one_setting() -> None:
     ]
 
 
+def test_a_number_that_is_gone_from_code_is_a_setting_only_if_its_name_bounds_something() -> None:
+    assert changed("layout.py", ["row_size = 40"], []) == []
+    assert changed("layout.py", ["max_row_size = 40"], []) == [("max_row_size", "40", "")]
+    assert changed("values.yaml", ["row_size: 40"], []) == [("row_size", "40", "")]
+
+
 def read(*files: tuple[str, str]) -> list[tuple[str, str, str]]:
     changes = [FileChange(path, 1, 1, patch=f"@@ -1 +1 @@\n{lines}") for path, lines in files]
     return [(one.name, one.before, one.after) for one in effects_of(read_patches(changes))]

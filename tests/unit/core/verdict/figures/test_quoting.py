@@ -268,3 +268,13 @@ def test_the_words_before_each_figure_are_searched_and_not_the_whole_sentence_ag
         follows_words(pattern, text, figure)
 
     assert 0 < pattern.characters < 50 * len(text)
+
+
+def test_the_services_that_were_checked_are_counted_once_each() -> None:
+    checked = [
+        entry(number, "service_health", EvidenceFacts(), summary=f"{service} is as usual", service=service)
+        for number, service in enumerate(["checkout", "payments", "search", "search"], 1)
+    ]
+
+    assert first_unsupported("3 services are as usual", checked) == ""
+    assert first_unsupported("5 services are as usual", checked) == "5"
