@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import httpx
 from rich.console import Console
@@ -15,6 +14,7 @@ from bot.console.configuration.action_addresses import address_problems
 from bot.console.configuration.fingerprints import check_fingerprints
 from bot.console.configuration.heartbeats import check_heartbeats
 from bot.console.configuration.query_checks import check_queries
+from bot.console.incident_listing import sqlite_file
 from bot.core.check import Check, absent, failed, ok
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError, QueryFailed
@@ -132,13 +132,17 @@ async def _actions(config: Config) -> list[Check]:
 
 def _database_address(secrets: Secrets) -> str:
     """Empty where there is none yet: connecting would create the file, and a check must not."""
-    path = secrets.data_dir / "app.db"
-    return secrets.database_url or (f"sqlite:///{path}" if path.exists() else "")
+    try:
+        file = sqlite_file(secrets)
+    except ConfigurationError:
+        # The check of the database says what is wrong with it.
+        return secrets.database_url
+    return secrets.database_url if file is None else f"sqlite:///{file}" if file.exists() else ""
 
 
 def _database(secrets: Secrets) -> Check:
     address = _database_address(secrets)
-    return check_database(address) if address else _new_folder(secrets.data_dir)
+    return check_database(address) if address else _new_database(secrets)
 
 
 def _audit(secrets: Secrets) -> list[Check]:
@@ -179,10 +183,11 @@ def _on_call(config: Config) -> Check:
     return absent("On call", f"set default_on_call: nobody is called for {one_line(', '.join(without), 200)}")
 
 
-def _new_folder(folder: Path) -> Check:
+def _new_database(secrets: Secrets) -> Check:
+    folder = secrets.data_dir
     if folder.is_file():
         return failed("Database", f"{folder} is a file", "TOCSIN_DATA_DIR must be a folder")
-    return ok("Database", f"{folder}/app.db is made at the first start")
+    return ok("Database", f"{sqlite_file(secrets)} is made at the first start")
 
 
 async def _slack(secrets: Secrets, config: Config) -> list[Check]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -34,10 +35,16 @@ def open_database(secrets: Secrets) -> Database:
 
 def expect_database(secrets: Secrets) -> None:
     """Reading must not create an empty database. Raises NotFound, ConfigurationError."""
-    if secrets.database_url:
-        sync_url(secrets.database_url)
-    elif not (secrets.data_dir / "app.db").exists():
-        raise NotFound(f"no database in {secrets.data_dir}: TOCSIN_DATA_DIR names the folder, `tocsin serve` makes it")
+    file = sqlite_file(secrets)
+    if file is not None and not file.exists():
+        names = "TOCSIN_DATABASE_URL names the file" if secrets.database_url else "TOCSIN_DATA_DIR names the folder"
+        raise NotFound(f"no database in {file.parent}: {names}, `tocsin serve` makes it")
+
+
+def sqlite_file(secrets: Secrets) -> Path | None:
+    """The file of the tables; None on PostgreSQL. Raises ConfigurationError."""
+    address = sync_url(secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}")
+    return Path(address.removeprefix("sqlite:///")) if address.startswith("sqlite") else None
 
 
 PRIVATE = "it is private, which --private shows too"

@@ -1,5 +1,6 @@
 """Asks the database whether it answers, has this code's schema, and how large it is; changes nothing."""
 
+import sqlite3
 from pathlib import Path
 
 from sqlalchemy import create_engine
@@ -22,6 +23,17 @@ MAX_COMPARED = 5_000
 """Alerts of one source, the newest, that its rules are compared with."""
 
 
+_REPAIR = {
+    "sqlite": "put a backup in its place, or name another with TOCSIN_DATA_DIR",
+    "postgresql": "repair what it says; the role of TOCSIN_DATABASE_URL must own what `tocsin db upgrade` made",
+}
+_REACH = {
+    "sqlite": "the bot's user must be able to write to file and folder, the disk have room, and no other program hold it",
+    "postgresql": "check TOCSIN_DATABASE_URL and that the server runs",
+}
+"""What to do about a database that cannot be read or reached, by kind."""
+
+
 def check_database(url: str) -> Check:
     """Reachable, and at which revision. `url` as `bot.store.migrate` takes it."""
     try:
@@ -33,11 +45,10 @@ def check_database(url: str) -> Check:
             "Database", str(error), "TOCSIN_DATABASE_URL is postgresql://user:password@host/name, or empty for SQLite"
         )
     except DatabaseUnreadable as error:
-        return failed("Database", str(error), "put a backup in its place, or name another with TOCSIN_DATA_DIR")
+        return failed("Database", str(error), _REPAIR[kind])
     except DatabaseUnavailable as error:
         # The driver's text names host and user; the address with its password is not in it.
-        reason = one_line(str(error), 200)
-        return failed("Database", f"not reached: {reason}", "check TOCSIN_DATABASE_URL and that the server runs")
+        return failed("Database", one_line(str(error), 200), _REACH[kind])
     try:
         refuse_newer(url)
     except ConfigurationError as error:
@@ -75,7 +86,7 @@ def check_sizes(url: str, journal: Path | None, retention: Retention) -> list[Ch
     """How much room the database takes and the largest tables; none for one that cannot be read, which another check says."""
     try:
         tables = sizes(url, journal)
-    except (ConfigurationError, DatabaseError, OSError):
+    except (ConfigurationError, DatabaseError, sqlite3.Error, OSError):
         return []
     largest = ", ".join(f"{one.table} {in_words(one.size)}" for one in tables[:5])
     days = ", ".join(f"{name} {age.days}d" for name, age in retention)

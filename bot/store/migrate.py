@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from bot.core.errors import ConfigurationError
@@ -33,14 +33,36 @@ _MIGRATIONS = Path(__file__).with_name("migrations")
 def sync_url(url: str) -> str:
     """Any accepted address (`sqlite:///path`, `postgres://...`, with or without a driver) for a plain connection.
 
-    Raises ConfigurationError for any other.
+    Raises ConfigurationError for what is no address.
     """
     scheme, _, rest = url.partition("://")
     if scheme.startswith("postgres"):
+        _require_readable(f"postgresql://{rest}")
         return f"postgresql+psycopg://{rest}"
     if scheme.startswith("sqlite"):
         return f"sqlite://{rest}"
     raise ConfigurationError("must begin with postgresql:// or sqlite:///", key="TOCSIN_DATABASE_URL")
+
+
+def _require_readable(address: str) -> None:
+    """Raise ConfigurationError unless PostgreSQL's own library, which the journal and pg_dump use, reads what SQLAlchemy reads.
+
+    The libraries' words are not repeated: they quote a password that was taken for a host or a port.
+    """
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        fields, parsed = conninfo_to_dict(address), make_url(address)
+    except (ProgrammingError, ArgumentError, ValueError):
+        alike = False
+    else:
+        password = parsed.query.get("password", parsed.password)
+        alike = (fields.get("password") or "") == (password or "") and "@" not in (parsed.host or "")
+    if not alike:
+        problem = "cannot be read as postgresql://user:password@host:5432/name, with options of PostgreSQL alone behind a ?"
+        advice = "write what is neither letter nor digit in the password as %XX (@ is %40, / %2F, # %23, ? %3F, % %25)"
+        raise ConfigurationError(f"{problem}; {advice}", key="TOCSIN_DATABASE_URL")
 
 
 def ready(url: str) -> None:

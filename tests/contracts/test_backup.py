@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -105,6 +107,60 @@ async def test_a_workflow_of_the_backup_goes_on_with_its_recorded_steps(place: P
     await asyncio.to_thread(restore, fresh, tmp_path / "copy")
 
     assert await played(fresh, work, go_on) == "done, and went on" and runs == ["effect"]
+
+
+async def test_a_backup_that_may_only_be_read_is_restored(tmp_path: Path) -> None:
+    lost, fresh = (Secrets(data_dir=tmp_path / name) for name in ("lost", "fresh"))
+    sorting = await sorting_of(lost)
+    await sorting.connect()
+    await sorting.db.close()
+    copy = await asyncio.to_thread(_read_only_backup, lost, tmp_path)
+
+    done = await asyncio.to_thread(_without_a_right_to_write, "restore", str(copy), TOCSIN_DATA_DIR=str(fresh.data_dir))
+
+    again = await sorting_of(fresh)
+    assert done == 0 and [row.fingerprint for row in await again.rows(AlertRow)] == ["first"]
+    assert sorted(path.name for path in copy.iterdir()) == ["app.db"]
+    await again.db.close()
+
+
+def _read_only_backup(secrets: Secrets, folder: Path) -> Path:
+    back_up(secrets, folder / "copy")
+    for path in (folder / "copy" / "app.db", folder / "copy"):
+        path.chmod(path.stat().st_mode & 0o555)
+    return folder / "copy"
+
+
+def _without_a_right_to_write(*command: str, **variables: str) -> int:
+    """The exit code of `tocsin ...`, which even as root gets past no mode of a file."""
+    bare = ["setpriv", "--bounding-set=-dac_override"] if os.geteuid() == 0 else []
+    environment = {**os.environ, **variables}
+    return subprocess.run([*bare, sys.executable, "-m", "bot.cli", *command], env=environment, check=False).returncode
+
+
+@pytest.mark.parametrize("password", ["hunter2", "hunter?2", "hunter#2", "hunter%402"])
+def test_the_databases_password_is_no_part_of_a_command_line(
+    password: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "pg_dump"
+    program.write_text(f'#!/bin/sh\necho "$*" > {tmp_path}/line\necho "$PGPASSWORD" > {tmp_path}/password\n')
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+
+    back_up(Secrets(database_url=f"postgresql://tocsin:{password}@db.example.com:5433/tocsin"), tmp_path / "copy")
+
+    line = (tmp_path / "line").read_text()
+    assert "host=db.example.com" in line and "port=5433" in line and "hunter" not in line
+    assert (tmp_path / "password").read_text().strip() == password.replace("%40", "@")
+
+
+def test_a_backup_that_was_cut_off_is_told_to_whoever_makes_the_next(tmp_path: Path) -> None:
+    secrets = Secrets(data_dir=tmp_path)
+    upgrade(f"sqlite:///{tmp_path / 'app.db'}")
+    (tmp_path / "copy.unfinished").mkdir()
+
+    with pytest.raises(TocsinError, match="or one was cut off; then remove this folder"):
+        back_up(secrets, tmp_path / "copy")
 
 
 async def test_nothing_is_restored_over_what_is_there(place: Place, tmp_path: Path) -> None:

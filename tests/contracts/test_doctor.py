@@ -156,7 +156,7 @@ def test_a_database_that_is_down_or_old_says_what_to_do(postgres_url: str) -> No
     down = check_database(f"postgresql://app:hunter2@127.0.0.1:{free_port()}/tocsin")
     old = check_database(postgres_url)
 
-    assert down.state == "failed" and "not reached" in down.result and "hunter2" not in down.result
+    assert down.state == "failed" and "does not answer" in down.result and "hunter2" not in down.result
     assert old.state == "failed" and "tocsin db upgrade" in old.advice
 
 
@@ -230,6 +230,16 @@ def test_a_damaged_database_says_what_to_do(tmp_path: Path) -> None:
 
     assert (check.state, check.result) == ("failed", "the database cannot be read: file is not a database")
     assert "backup" in check.advice
+
+
+def test_a_database_that_cannot_be_opened_is_no_crash_and_says_what_the_file_needs(tmp_path: Path) -> None:
+    (tmp_path / "data" / "app.db").mkdir(parents=True)
+    output = StringIO()
+
+    code = examine(secrets(tmp_path), Console(file=output, width=400))
+
+    (line,) = (line for line in output.getvalue().splitlines() if line.startswith("│ Database"))
+    assert code == 1 and "unable to open database file" in line and "able to write to file and folder" in line
 
 
 def test_no_secret_is_printed(tmp_path: Path) -> None:

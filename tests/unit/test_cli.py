@@ -190,6 +190,41 @@ def test_looking_where_there_is_no_database_says_so_and_makes_none(command: list
     assert code == 2 and "TOCSIN_DATA_DIR" in told and told.count("\n") == 1 and not (tmp_path / "none").exists()
 
 
+@pytest.mark.parametrize("command", [["incidents"], ["audit", "verify"], ["backup", "copy"]])
+def test_an_address_of_a_file_that_is_not_there_is_no_empty_database(command: list[str], tmp_path: Path) -> None:
+    code, told = run(*command, TOCSIN_DATABASE_URL=f"sqlite:///{tmp_path / 'none.db'}")
+
+    assert code == 2 and told.startswith(f"tocsin: no database in {tmp_path}: TOCSIN_DATABASE_URL") and told.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [["incidents"], ["audit", "verify"], ["source", "failed"]])
+def test_a_database_that_cannot_be_opened_is_one_line(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "app.db").mkdir()
+
+    code, told = run(*command, TOCSIN_DATA_DIR=str(tmp_path))
+
+    assert (code, told) == (2, "tocsin: the database does not answer: unable to open database file\n")
+
+
+def test_a_database_without_tables_says_how_to_get_them(tmp_path: Path) -> None:
+    (tmp_path / "app.db").touch()
+
+    code, told = run("incidents", TOCSIN_DATA_DIR=str(tmp_path))
+
+    assert code == 2 and "no such table: incidents" in told and told.endswith("`tocsin db upgrade` brings it there\n")
+
+
+@pytest.mark.parametrize("command", [["serve", "--port", "18999"], ["incidents"], ["backup", "copy"], ["db", "upgrade"]])
+def test_a_password_that_breaks_the_address_is_told_to_and_never_repeated(command: list[str], tmp_path: Path) -> None:
+    address = f"postgresql://tocsin:hunter/2@127.0.0.1:{free_port()}/tocsin"
+
+    code, told = run(*command, TOCSIN_DATABASE_URL=address, TOCSIN_AUDIT_KEY="key", TOCSIN_DATA_DIR=str(tmp_path))
+
+    assert code == 2 and told.startswith("tocsin: TOCSIN_DATABASE_URL: cannot be read as ") and "%40" in told
+    assert told.count("\n") == 1 and "hun" not in told
+
+
 def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
     (tmp_path / "tocsin.yaml").write_text("default_channel: C0\n")
     with socket.create_server(("127.0.0.1", 0)) as taken:

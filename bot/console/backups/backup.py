@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from bot.console.backups.postgres_dump import DUMP, dump, fill
-from bot.console.incident_listing import expect_database
+from bot.console.incident_listing import expect_database, sqlite_file
 from bot.core.errors import TocsinError
 from bot.engine.data_folder import JOURNAL, DataFolder
 from bot.settings import Secrets
@@ -39,6 +39,7 @@ def restore(secrets: Secrets, folder: Path) -> list[str]:
     if secrets.postgres:
         if not (folder / DUMP).exists():
             raise TocsinError(f"{folder} holds no {DUMP}: it is no backup of PostgreSQL")
+        sync_url(secrets.database_url)  # refuses what is no address
         fill(secrets.database_url, folder / DUMP)
         refuse_newer(secrets.database_url)
         return ["the database"]
@@ -52,25 +53,29 @@ def _restore_files(secrets: Secrets, folder: Path) -> list[Path]:
         raise TocsinError(f"{folder} holds no {app.name}: it is no backup of SQLite")
     if existing := [path for path in (app, journal) if path.exists()]:
         raise TocsinError(f"{existing[0]} exists; stop the bot and move it away: a backup is never laid over what is there")
-    refuse_newer(f"sqlite:///{folder / app.name}")
     app.parent.mkdir(parents=True, exist_ok=True)
     secrets.data_dir.mkdir(parents=True, exist_ok=True)
-    with DataFolder(secrets.data_dir).locked():
-        for copy in copies:
-            _copy_one(copy, (journal if copy.name == JOURNAL else app))
+    # The tables last: with them there it is a database.
+    targets = {copy: journal if copy.name == JOURNAL else app for copy in reversed(copies)}
+    with DataFolder(secrets.data_dir).locked(), ExitStack() as stack:
+        drafts = [(stack.enter_context(_draft(copy, target)), target) for copy, target in targets.items()]
+        refuse_newer(f"sqlite:///{drafts[-1][0]}")
+        for draft, target in drafts:
+            draft.rename(target)
     return [app, *([journal] if folder / JOURNAL in copies else [])]
 
 
 def _databases(secrets: Secrets) -> tuple[Path, Path]:
     """The file of the tables, and that of the journal."""
-    app = secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}"
-    return Path(sync_url(app).removeprefix("sqlite:///")), secrets.data_dir / JOURNAL
+    return sqlite_file(secrets) or secrets.data_dir / "app.db", secrets.data_dir / JOURNAL
 
 
 @contextmanager
 def _whole(folder: Path) -> Iterator[Path]:
     """A folder beside it that takes its name once everything is in it."""
     unfinished = folder.with_name(f"{folder.name}.unfinished")
+    if unfinished.exists():
+        raise TocsinError(f"{unfinished} exists: another backup is at work, or one was cut off; then remove this folder")
     unfinished.mkdir(mode=0o700, parents=True)
     try:
         yield unfinished
@@ -81,19 +86,27 @@ def _whole(folder: Path) -> Iterator[Path]:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _copy_one(source: Path, target: Path) -> None:
+@contextmanager
+def _draft(source: Path, target: Path) -> Iterator[Path]:
+    """A checked copy beside its place, gone unless it was renamed: SQLite opens nothing where it may not write."""
+    draft, suffixes = target.with_name(f"{target.name}.unfinished"), ("", "-wal")
     try:
-        with closing(_opened(f"file:{source}?mode=ro", uri=True)) as reader, closing(_opened(target)) as writer:
-            _checked(reader, writer, source.name)
+        for suffix in suffixes:
+            if (part := Path(f"{source}{suffix}")).exists():
+                shutil.copyfile(part, f"{draft}{suffix}")
+        with closing(_opened(draft)) as copy:
+            _check(copy, source.name)
+        yield draft
     except sqlite3.Error as error:
-        target.unlink(missing_ok=True)
         raise TocsinError(f"{source} cannot be restored: {error}") from error
+    finally:
+        for suffix in (*suffixes, "-shm"):
+            Path(f"{draft}{suffix}").unlink(missing_ok=True)
 
 
-def _checked(reader: sqlite3.Connection, writer: sqlite3.Connection, name: str) -> None:
-    """Copy a whole database and have the copy checked. Raises sqlite3.Error."""
-    reader.backup(writer)
-    if (verdict := writer.execute("PRAGMA quick_check").fetchone()[0]) != "ok":
+def _check(copy: sqlite3.Connection, name: str) -> None:
+    """Raise sqlite3.Error where a copy is not whole."""
+    if (verdict := copy.execute("PRAGMA quick_check").fetchone()[0]) != "ok":
         raise sqlite3.DatabaseError(f"the copy of {name} is damaged: {verdict}")
 
 
@@ -110,4 +123,5 @@ def _copy(databases: list[Path], folder: Path) -> None:
             writer.execute("ROLLBACK")
         for path, reader in zip(databases, readers, strict=True):
             copy = stack.enter_context(closing(_opened(folder / path.name)))
-            _checked(reader, copy, path.name)
+            reader.backup(copy)
+            _check(copy, path.name)

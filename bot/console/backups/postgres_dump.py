@@ -5,9 +5,9 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bot.core.errors import ConfigurationError, TocsinError
 from bot.core.text.untrusted import one_line
@@ -43,11 +43,10 @@ def _run(program: str, url: str, arguments: Sequence[str]) -> None:
         raise TocsinError(
             f"{program} is not installed here: run this where PostgreSQL's client programs are (as new as the server)"
         )
-    address = urlsplit(url)
+    fields = conninfo_to_dict(_plain(url))
     # Everybody on the machine may read a command line, so the password is no part of it.
-    bare = address._replace(netloc=address.netloc.replace(f":{address.password}@", "@")).geturl()
-    password = {"PGPASSWORD": unquote(address.password)} if address.password else {}
-    command = [path, f"--dbname={bare}", *arguments]
+    password = {"PGPASSWORD": str(fields.pop("password"))} if fields.get("password") else {}
+    command = [path, f"--dbname={make_conninfo(**fields)}", *arguments]
     done = subprocess.run(command, env={**os.environ, **password}, capture_output=True, text=True, check=False)
     if done.returncode:
         raise TocsinError(f"{program} failed: {one_line(done.stderr.strip(), 400)}")

@@ -42,9 +42,9 @@ def async_url(url: str, data_dir: Path) -> str:
     """Our setting as a SQLAlchemy address: empty means `app.db` in the data folder."""
     if not url:
         return f"sqlite+aiosqlite:///{data_dir / 'app.db'}"
-    for prefix in ("postgresql+psycopg://", "postgresql://", "postgres://"):
-        if url.startswith(prefix):
-            return "postgresql+psycopg://" + url.removeprefix(prefix)
+    scheme, _, rest = url.partition("://")
+    if scheme.startswith("postgres"):
+        return f"postgresql+psycopg://{rest}"
     return url.replace("sqlite:///", "sqlite+aiosqlite:///", 1)
 
 
@@ -83,14 +83,29 @@ def readable() -> Iterator[None]:
     """
     try:
         with translating_unavailability():
-            yield
+            try:
+                yield
+            except OperationalError as error:
+                # SQLite's word for it too; PostgreSQL has an error of its own.
+                if not _lacks_tables(error):
+                    raise
+                raise DatabaseUnreadable(unreadable(error)) from error
     except DatabaseError as error:
         raise DatabaseUnreadable(unreadable(error)) from error
 
 
 def unreadable(error: DatabaseError) -> str:
     """The driver's message in one line, without the statement and its parameters."""
-    return f"the database cannot be read: {one_line(str(error.orig), 200)}"
+    advice = "; its schema is not this version's: `tocsin db upgrade` brings it there" if _lacks_tables(error) else ""
+    return f"the database cannot be read: {one_line(str(error.orig), 200)}{advice}"
+
+
+def _lacks_tables(error: DatabaseError) -> bool:
+    """Whether a table or column is not there."""
+    return str(error.orig).startswith(("no such table", "no such column")) or getattr(error.orig, "sqlstate", "") in (
+        "42P01",
+        "42703",
+    )
 
 
 class Database:

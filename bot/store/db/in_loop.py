@@ -6,6 +6,7 @@ statement takes SQLite some ten microseconds. What may wait crosses to the threa
 transaction (for the lock), commit and rollback (for the disk), and pragmas.
 """
 
+import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -130,8 +131,19 @@ class InLoop(AsyncAdapt_aiosqlite_dbapi):
             raise RuntimeError("this Python's SQLite was built without its locks (threadsafe=1 is needed)")
 
     def connect(self, *arg: object, **kw: object) -> AsyncAdapt_aiosqlite_connection:
-        opened = super().connect(*arg, **kw)
+        opened = super().connect(*arg, async_creator_fn=_opened, **kw)
         return _Connection(self, opened._connection)
+
+
+async def _opened(*arguments: Any, **named: Any) -> aiosqlite.Connection:
+    """Open a file. The driver does not wait for its thread where that fails, which then answers a loop that may have ended."""
+    connection = aiosqlite.connect(*arguments, **named)
+    connection._thread.daemon = True
+    try:
+        return await connection
+    except sqlite3.Error:
+        await asyncio.to_thread(connection._thread.join)
+        raise
 
 
 async def in_thread(session: AsyncSession, work: Callable[[sqlite3.Connection], T]) -> T:

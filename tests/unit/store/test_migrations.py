@@ -111,6 +111,21 @@ def test_an_address_of_another_kind_is_refused() -> None:
         sync_url("mysql://db/app")
 
 
+@pytest.mark.parametrize(
+    "place", ["u:p/w@h/db", "u:p@w@h/db", "u:50%@h/db", "u:p w@h/db", "u:p@h:port/db", "u:p@[::1/db", "u:p@h/db?a=b"]
+)
+def test_an_address_that_two_libraries_would_read_differently_is_refused(place: str) -> None:
+    with pytest.raises(ConfigurationError, match="TOCSIN_DATABASE_URL: cannot be read"):
+        sync_url(f"postgresql://{place}")
+
+
+@pytest.mark.parametrize(
+    "place", ["u:p%2Fw@h/db", "u:p#w?@h/db", "u@[::1]:5432/db", "/db?host=/run", "u:p@h/db?sslmode=require"]
+)
+def test_an_address_that_both_read_alike_is_taken(place: str) -> None:
+    assert sync_url(f"postgres://{place}") == f"postgresql+psycopg://{place}"
+
+
 def test_postgresql_gets_the_same_tables_but_not_by_itself(postgres_url: str) -> None:
     with pytest.raises(ConfigurationError, match="tocsin db upgrade"):
         ready(postgres_url)
