@@ -291,7 +291,7 @@ class App:
         )
 
     def _build_web(self) -> ASGIApp:
-        webhooks = WebhookEndpoints(
+        self.webhooks = WebhookEndpoints(
             LiveMapping(lambda: self.config.sources),
             source_kinds(self.config),
             LiveMapping(lambda: self.tokens),
@@ -308,13 +308,14 @@ class App:
         health = Health.with_database(self.db, checks, optional, is_leader=self.engine.is_leader)
         token, endpoints = self.secrets.token_api.get_secret_value(), {"/slack/events": self.slack.endpoint}
         return build_web(
-            webhooks, health, db=self.db, clock=self.clock, api_token=token, endpoints=endpoints, lifespan=self._lifespan
+            self.webhooks, health, db=self.db, clock=self.clock, api_token=token, endpoints=endpoints, lifespan=self._lifespan
         )
 
     def _config_replaced(self) -> None:
         """Derive anew what was derived from the configuration; everything else reads it at each use."""
         self.catalogue.replace(catalogue_of(self.config).services.values())
         self.tokens = source_tokens(self.config.sources)
+        self.webhooks.count_from_zero()
         self.answers.called, self.answers.hosts = called_hosts(self.config), self.renderer.hosts
         self.agents.renew()
         self.inbox.reader.sorter.reset()

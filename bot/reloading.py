@@ -100,6 +100,7 @@ class Reloader:
         if stubborn := [change.key for change in changes if change.needs_restart]:
             return await self._refuse(who, f"{', '.join(stubborn[:_MAX_CHANGES])}: taken over by a restart only", fresh_hash)
         if not changes:
+            log.info("configuration unchanged", who=who, in_use=self._hash)
             again = await self._ask_again(who) if self._config.confirmed is not None else []
             return ReloadResult(True, (f"{self._path} says what is in use already ({self._hash})", *again))
         considered = await self._review.consider(fresh, who)

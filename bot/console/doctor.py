@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from bot.adapters import logs_of, model_of, settings_of, systems_of
+from bot.adapters import logs_of, model_of, settings_of, systems_of, workloads_of
 from bot.console.configuration.action_addresses import address_problems
 from bot.console.configuration.fingerprints import check_fingerprints
 from bot.console.configuration.heartbeats import check_heartbeats
@@ -26,6 +26,7 @@ from bot.llm.loading import check_loading
 from bot.match_notices import match_notices
 from bot.monitoring.http import JsonServer
 from bot.monitoring.metrics.prometheus import PrometheusMetrics
+from bot.monitoring.systems.histories import unused
 from bot.monitoring.traces.jaeger import JaegerTraces
 from bot.monitoring.traces.tempo import TempoTraces
 from bot.plugins.scopes import scope_notices, takes
@@ -76,6 +77,8 @@ async def checkup(secrets: Secrets) -> list[Check]:
         slack, models, systems = await asyncio.gather(
             _slack(secrets, config), _models(secrets, config), _systems(secrets, config, client)
         )
+    if config.systems.kubernetes.url and not workloads_of(config):
+        systems.append(unused("Kubernetes", "workloads"))
     database = [_database(secrets), *_audit(secrets), *_sizes(secrets, config)]
     outside = [*slack, *models, *_model_code(secrets), *systems]
     remedies = await _actions(config)

@@ -68,7 +68,7 @@ async def _membership(client: AsyncWebClient, channel: str, why: str) -> Check:
             # The cheapest question that membership decides, with a scope the bot has anyway.
             await client.conversations_history(channel=channel, limit=1)
         except SlackApiError as error:
-            if error.response.get("error") != "not_in_channel":
+            if _reason(error) != "not_in_channel":
                 raise
             return ok(name, "public, not joined yet", "the bot joins by itself when it first posts there")
         return ok(name, "the bot is in it")
@@ -96,7 +96,16 @@ async def _checked(name: str, check: Callable[[], Awaitable[Check]]) -> Check:
     try:
         return await check()
     except SlackApiError as error:
-        code = str(error.response.get("error") or "no JSON")
-        return failed(name, f"Slack answered {code}", _ADVICE.get(code, "see the method's errors at api.slack.com/methods"))
+        if not (reason := _reason(error)):
+            status = getattr(error.response, "status_code", "no")
+            advice = "another server or a proxy answers in Slack's place: check TOCSIN_SLACK_API_URL and the proxy's settings"
+            return failed(name, f"what answers is not Slack (HTTP {status}, without JSON)", advice)
+        return failed(name, f"Slack answered {reason}", _ADVICE.get(reason, "see the method's errors at api.slack.com/methods"))
     except (aiohttp.ClientError, SlackClientError, TimeoutError, OSError) as error:
         return failed(name, f"Slack was not reached ({type(error).__name__})", "check the network and a proxy's settings")
+
+
+def _reason(error: SlackApiError) -> str:
+    """Slack's word for it; "" where the answer is none of Slack's, such as a proxy's page."""
+    content = getattr(error.response, "data", error.response)
+    return str(content.get("error") or "") if isinstance(content, dict) else ""

@@ -43,6 +43,9 @@ MAX_SEPARATE = 20
 TOO_LARGE = 413
 LARGE = 64 * 1024
 """Bodies beyond this are parsed in a thread: the loop must go on acknowledging Slack."""
+_ACCEPTED = {"alerts": ALERTS, "changes": CHANGES}
+_USUAL = (202, 400, 401, 503)
+"""What a source is answered: stored, not readable, another token, try again."""
 
 
 class Writer(Protocol):
@@ -99,6 +102,15 @@ class WebhookEndpoints:
         self._quota = Quotas(MAX_UNREADABLE, timedelta(minutes=1))
         self._reading, self._tell = asyncio.Lock(), tell
         self.bodies, self.scopes = BodyBudget() if bodies is None else bodies, scopes
+        self.count_from_zero()
+
+    def count_from_zero(self) -> None:
+        """Show each source on /metrics before it sends: no rule can say of a counter that is not there that it stands still."""
+        for name, config in self.sources.items():
+            for endpoint in _ACCEPTED.keys() & takes(config, self.kinds[config.kind]):
+                _of_source(_ACCEPTED[endpoint], name)
+                for status in _USUAL:
+                    _requests(endpoint, name, status)
 
     def handles(self, scope: Scope) -> bool:
         """Whether a request is for one of the two endpoints, whatever its method."""

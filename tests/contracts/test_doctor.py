@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import SecretStr
 from rich.console import Console
 from starlette.applications import Starlette
@@ -96,6 +97,28 @@ async def test_a_slack_that_cannot_be_reached_is_told_as_such() -> None:
     (check,) = await check_slack("xoxb-1", "", "", f"http://127.0.0.1:{free_port()}/api/", {})
 
     assert check.state == "failed" and "not reached" in check.result
+
+
+@pytest.mark.parametrize("status", [200, 403, 404, 502])
+async def test_a_page_in_slack_s_place_is_told_as_such(status: int) -> None:
+    async def page(_: Request) -> Response:
+        return HTMLResponse("<h1>Proxy: sign in first</h1>", status_code=status)
+
+    async with running(Starlette(routes=[Route("/{path:path}", page, methods=["GET", "POST"])])) as url:
+        (check,) = await check_slack("xoxb-1", "", "", f"{url}/api/", {})
+
+    assert (check.state, check.result) == ("failed", f"what answers is not Slack (HTTP {status}, without JSON)")
+    assert "proxy" in check.advice
+
+
+async def test_a_system_that_no_service_uses_was_not_asked_and_is_not_well(tmp_path: Path) -> None:
+    addresses = {name: {"url": f"http://127.0.0.1:{free_port()}"} for name in ("github", "argocd", "kubernetes", "mlflow")}
+    (tmp_path / "tocsin.yaml").write_text(yaml.safe_dump({"systems": addresses, "services": {"checkout": {}}}))
+
+    states = {check.name: check.state for check in await checkup(secrets(tmp_path))}
+
+    systems = ("GitHub", "Argo CD", "Helm", "MLflow", "Kubernetes")
+    assert {name: states.get(name) for name in systems} == dict.fromkeys(systems, "not set up")
 
 
 CALLED = [{"call": [["read_word", {}]]}, {"call": [["give_word", {"word": "tocsin"}]]}]

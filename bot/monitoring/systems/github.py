@@ -17,6 +17,7 @@ from bot.core.systems import Commit, CommitFiles, Comparison, FileChange
 from bot.core.text.moments import iso_utc
 from bot.core.text.untrusted import one_line
 from bot.monitoring.http import JsonObject, JsonResponse, JsonServer, refusal
+from bot.monitoring.systems.histories import unused
 
 PAGE = 100
 """Commits of one answer, GitHub's most."""
@@ -105,12 +106,14 @@ class GitHub:
 
     async def check(self) -> Check:
         """Whether it answers and the token may read the repositories."""
+        if not (repositories := sorted(set(self._repositories.values()))):
+            return unused("GitHub", "repositories")
         try:
-            for repository in sorted(set(self._repositories.values())):
+            for repository in repositories:
                 await self._server.read(f"/repos/{repository}", {})
         except QueryFailed as error:
             return failed("GitHub", str(error), "check systems.github.url, TOCSIN_GITHUB_TOKEN and known_as.github")
-        return ok("GitHub", f"{len(set(self._repositories.values()))} repositories can be read")
+        return ok("GitHub", f"{len(repositories)} repositories can be read")
 
     def _repository(self, service: str) -> str:
         if service not in self._repositories:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 
 from bot.core.change import Change
-from bot.core.check import Check, failed, ok
+from bot.core.check import Check, absent, failed, ok
 from bot.core.errors import PartialResult, QueryFailed
 from bot.parallel import answers_or_failures
 
@@ -34,8 +34,15 @@ async def changes_since(
 async def tried(name: str, of: Callable[[str], Awaitable[object]], services: Iterable[str], *, what: str, advice: str) -> Check:
     """Whether the system answers for every configured service; `what` names what is counted."""
     names = list(services)
+    if not names:
+        return unused(name, what)
     try:
         await asyncio.gather(*map(of, names))
     except QueryFailed as error:
         return failed(name, str(error), advice)
     return ok(name, f"{len(names)} {what} can be read")
+
+
+def unused(name: str, what: str) -> Check:
+    """A system with an address that no service uses: nothing can be asked, so nothing is known of it."""
+    return absent(name, f"it is never asked: no service says which {what} are its own (`known_as`, docs/systems.md)")

@@ -5,6 +5,8 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
+
 from bot.store.tables import AlertRow, ChangeRow, UnreadableRow
 from tests.unit.web.serving import TOKEN, serving
 
@@ -88,11 +90,20 @@ async def test_readiness_is_200_when_all_is_well(tmp_path: Path) -> None:
 
 
 async def test_metrics_count_what_the_door_did(tmp_path: Path) -> None:
+    counter = 'bot_webhook_requests_total{door="alerts",source="prod",status="202"}'
     async with serving(tmp_path) as (client, _):
+        before = await shown(client, counter)
         await client.post("/alerts/prod", content=webhook(1), headers=TOKEN)
-        shown = (await client.get("/metrics")).text
+        after = await shown(client, counter)
 
-    assert 'bot_webhook_requests_total{door="alerts",source="prod",status="202"}' in shown
+    assert after == before + 1
+
+
+async def shown(client: httpx.AsyncClient, series: str) -> float:
+    """The value of a series on /metrics. Raises ValueError where it is not there."""
+    lines = [line for line in (await client.get("/metrics")).text.splitlines() if line.startswith(series)]
+    (value,) = (line.removeprefix(series) for line in lines)
+    return float(value)
 
 
 async def test_other_paths_and_methods_are_refused_in_the_same_form(tmp_path: Path) -> None:
