@@ -261,6 +261,9 @@ def restore(folder: Annotated[Path, typer.Argument(help="What `tocsin backup` wr
 @db_app.command("upgrade")
 def db_upgrade() -> None:
     """Bring the database to this version's schema (done by itself in SQLite mode)."""
+    from contextlib import nullcontext
+
+    from bot.engine.data_folder import DataFolder
     from bot.settings import load_secrets, prepare_data_dir
     from bot.store.db.database import readable
     from bot.store.migrate import current, upgrade
@@ -269,7 +272,9 @@ def db_upgrade() -> None:
     prepare_data_dir(secrets.data_dir)
     url = secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}"
     with readable():
-        upgrade(url)
+        # A running process goes on with the schema that it began with; another machine's can only be told (docs/upgrade.md).
+        with nullcontext() if secrets.postgres else DataFolder(secrets.data_dir).locked():
+            upgrade(url)
         print_lines(f"The database is at {current(url)}")
 
 

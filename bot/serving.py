@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -23,6 +24,7 @@ from bot.app import SERVER_SECONDS, App
 from bot.control_socket import ControlSocket, control_path
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
+from bot.engine.data_folder import DataFolder
 from bot.logs import configure
 from bot.match_notices import match_notices
 from bot.memory import run_apart, share_one_heap
@@ -126,7 +128,9 @@ def _prepare(secrets: Secrets) -> Config:
     configure(secrets.log_level, known_secrets(secrets, config))
     os.umask(0o077)
     _keep_private(secrets.data_dir)
-    _ready(secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}")
+    # Nothing is upgraded, nor a start written down, under a process that runs.
+    with nullcontext() if secrets.postgres else DataFolder(secrets.data_dir).locked():
+        _ready(secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}")
     _require_free_port(secrets.host, secrets.port)
     return config
 

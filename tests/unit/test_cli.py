@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from bot.cli import app
 from bot.console.demo_processes import PYTHON
+from bot.engine.data_folder import DataFolder
 from bot.store.approvals.switches import Switches
 from bot.store.db.database import Database
 from tests.real import free_port
@@ -233,6 +234,15 @@ def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
         code, told = run(*command, TOCSIN_DATA_DIR=str(tmp_path))
 
     assert code == 2 and f"TOCSIN_PORT: cannot listen on 127.0.0.1:{port}" in told and told.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [["serve", "--port", "18999"], ["db", "upgrade"]])
+def test_nothing_is_upgraded_under_a_process_that_runs(command: list[str], tmp_path: Path) -> None:
+    with DataFolder(tmp_path).locked():
+        code, told = run(*command, TOCSIN_DATA_DIR=str(tmp_path), TOCSIN_SLACK_BOT_TOKEN="xoxb-1")
+
+    assert code == 2 and told.startswith(f"tocsin: TOCSIN_DATA_DIR: another tocsin runs on this data folder ({tmp_path})")
+    assert told.count("\n") == 1 and not (tmp_path / "app.db").exists()
 
 
 @pytest.mark.parametrize("command", [["serve", "--port", "18999"], ["db", "upgrade"]])
