@@ -5,6 +5,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from bot.core.actor import Visibility
 from bot.core.alert import Alert
@@ -83,6 +84,18 @@ async def test_a_restarted_inbox_knows_what_is_in_its_groups(sorting: SortingFix
     placement = afresh.place(arriving)
     assert placement.group is not None
     assert placement.membership == Membership(GroupingReason.RELATED_SERVICE, "checkout depends on payments")
+
+
+async def test_a_storm_of_many_names_is_read_again_in_no_time(sorting: SortingFixture) -> None:
+    await sorting.receive(*(alert(f"a{number}", name=f"Alert{number}") for number in range(1500)))
+    afresh = OpenGroups(CATALOGUE)
+    async with sorting.db.read() as session:
+        if not sorting.db.sqlite:
+            await (await session.connection()).execute(text("SET LOCAL statement_timeout = '3s'"))
+        await afresh.refresh(session, PUBLIC)
+
+    (group,) = afresh.groups.values()
+    assert group.members == group.running == 1500
 
 
 async def test_a_group_that_a_person_resolves_takes_no_more(sorting: SortingFixture) -> None:
