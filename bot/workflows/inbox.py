@@ -11,6 +11,7 @@ import structlog
 from bot.core.actor import KnownChannels
 from bot.core.alerts.storm import suspected_origin
 from bot.core.config import Config
+from bot.core.lasting_failures import FailureTracker
 from bot.core.service import Catalogue
 from bot.ports import Engine
 from bot.store.alerts.sorting.inbox import InboxReader
@@ -67,6 +68,7 @@ class Inbox:
         self.is_leader = is_leader
         self.pause = pause
         self._monotonic = monotonic
+        self._outages = FailureTracker()
         self._held_since = 0.0
         self._started_before_sorted = 0
         self._alive = False
@@ -109,11 +111,14 @@ class Inbox:
             more = await self._read()
             await self._start()
         except DatabaseUnavailable as error:
-            log.warning("inbox waits for the database", why=str(error))
+            if (figures := self._outages.record("database", "", self._monotonic())) is not None:
+                log.warning("inbox waits for the database", why=str(error), **figures)
             return False
         except Exception:
             log.exception("inbox could not start triages", error_id=secrets.token_hex(4), waiting=len(self._unstarted or ()))
             return False
+        if (figures := self._outages.recovered("database", self._monotonic())) is not None:
+            log.info("inbox goes on", **figures)
         return more
 
     async def _read(self) -> bool:

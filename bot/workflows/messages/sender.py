@@ -8,7 +8,9 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
+from bot.core.lasting_failures import FailureTracker
 from bot.core.messages.content import MessageKind
+from bot.store.db.database import UNAVAILABLE
 from bot.store.slack.outbox import UNBUDGETED, DueMessage, Outbox
 from bot.store.tables import MessageRow
 from bot.workflows.messages.delivery import (
@@ -66,6 +68,7 @@ class Sender:
             lease_until=lease_until,
         )
         self._monotonic, self._sleep = monotonic, sleep
+        self._outages = FailureTracker()
         self._buckets: dict[str, TokenBucket] = {}
         self._edit_bucket = TokenBucket(self.limits.edits_per_second, self.limits.edit_burst, monotonic)
         self._every_call = TokenBucket(1000, 1000, monotonic)
@@ -136,11 +139,23 @@ class Sender:
                     edits -= 1
                 self._start_worker(waiting.channel)
                 started = True
+            self._database_answers()
+        except UNAVAILABLE as error:
+            self._database_is_away(error)
+            await self._sleep(1.0)
         except Exception:
-            # The loop must outlive a database that is away for a while.
             log.exception("the sender's round failed", error_id=secrets.token_hex(4))
             await self._sleep(1.0)
         return started
+
+    def _database_is_away(self, error: Exception) -> None:
+        """One line a minute while it is, and no traceback: the state of every message waits there unharmed."""
+        if (figures := self._outages.record("database", "", self._monotonic())) is not None:
+            log.warning("the sender waits for the database", why=type(error).__name__, **figures)
+
+    def _database_answers(self) -> None:
+        if (figures := self._outages.recovered("database", self._monotonic())) is not None:
+            log.info("the sender goes on", **figures)
 
     def _pause_after(self, due: Sequence[DueMessage], edits: int) -> float:
         """Seconds until the next poll, if no commit comes before; `edits` that may be made now."""
@@ -154,7 +169,13 @@ class Sender:
         worker.add_done_callback(lambda _: self._workers.pop(channel, None))
 
     async def _send_all_of(self, channel: str) -> None:
-        """Send one channel's messages, the most urgent first, until nothing is due."""
+        """Send one channel's messages, the most urgent first, until nothing is due or the database is away."""
+        try:
+            await self._send_due(channel)
+        except UNAVAILABLE as error:
+            self._database_is_away(error)
+
+    async def _send_due(self, channel: str) -> None:
         bucket = self._bucket(channel)
         while not self._stopping:
             if (pause := self._every_call.wait()) > 0:

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from bot.core.config import Config
 from bot.core.service import Catalogue, Service
@@ -253,3 +254,17 @@ async def test_in_a_storm_the_group_of_the_service_that_the_others_depend_on_is_
 
 async def no_pause(_seconds: float) -> None:
     return
+
+
+async def test_a_database_that_is_away_for_long_is_one_line_and_one_when_it_is_back(fixture: InboxFixture) -> None:
+    await fixture.sorting.store([alert()])
+    await execute(fixture, "ALTER TABLE alerts RENAME TO away")
+
+    with capture_logs() as lines:
+        for _ in range(20):
+            await fixture.inbox.once()
+        await execute(fixture, "ALTER TABLE away RENAME TO alerts")
+        await fixture.inbox.once()
+
+    assert [line["event"] for line in lines] == ["inbox waits for the database", "inbox goes on"]
+    assert lines[1]["times"] == 20 and fixture.engine.started == ["triage:AL-1:1"]

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from bot.store.tables import MessageRow, PictureRow
@@ -360,6 +361,25 @@ async def test_while_slack_is_down_the_log_tells_it_once_a_minute_and_when_it_is
     assert told[-1] == "Slack takes messages again"
     assert lines[0]["times"] == 1 and lines[1]["times"] > 8
     assert lines[-1]["times"] >= sum(line["times"] for line in lines[:-1])
+
+
+async def test_while_the_database_is_away_the_log_tells_it_once_a_minute_without_a_traceback(fixture: SenderFixture) -> None:
+    await fixture.touch("card:AL-1")
+    await rename(fixture, "messages", "away")
+
+    with capture_logs() as lines:
+        await fixture.pass_time(150)
+        await rename(fixture, "away", "messages")
+        await fixture.pass_time(5)
+
+    told = [line["event"] for line in lines]
+    assert told[:-1] in (["the sender waits for the database"] * count for count in (2, 3)) and told[-1] == "the sender goes on"
+    assert not any(line.get("exc_info") for line in lines) and (await fixture.row("card:AL-1")).ts
+
+
+async def rename(fixture: SenderFixture, table: str, name: str) -> None:
+    async with fixture.db.write() as session:
+        await (await session.connection()).execute(text(f"ALTER TABLE {table} RENAME TO {name}"))
 
 
 async def test_a_channel_that_refuses_many_messages_is_one_line(fixture: SenderFixture) -> None:
