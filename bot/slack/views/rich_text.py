@@ -16,8 +16,10 @@ Piece = dict[str, object]
 """An element of rich text, as the JSON of Slack's Block Kit."""
 Line = Sequence[Piece]
 
-_CLOCK = re.compile(r"\b(?:(\d{4}-\d\d-\d\d) )?([01]\d:[0-5]\d:[0-5]\d|2[0-3]:[0-5]\d:[0-5]\d) UTC\b")
-TODAY, ANY_DAY = "{time_secs}", "{date_short_pretty} {time_secs}"
+_TIME = r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?"
+_CLOCK = re.compile(rf"(?<![\w:.])(?:(\d{{4}}-\d\d-\d\d) )?({_TIME})(?: UTC\b|(?= (?:and|to) {_TIME} UTC\b))")
+"""A time of day with its zone, or the first of two whose zone stands behind both: `between 14:01:10 and 14:02:15 UTC`."""
+ANY_DAY = "{date_short_pretty} {time_secs}"
 
 
 def paragraph(lines: Iterable[Line]) -> Piece:
@@ -53,7 +55,7 @@ def sentence(text: str, near: datetime | None = None, limit: int = LIMIT["untrus
     shown, pieces, copied = _spaced(text, limit), list[Piece](), 0
     for clock in _CLOCK.finditer(shown) if near else ():
         if near and (at := _moment(clock, near)):
-            pieces += [_text(shown[copied : clock.start()]), moment(at, ANY_DAY if clock[1] else TODAY, clock[0])]
+            pieces += [_text(shown[copied : clock.start()]), moment(at, _style(clock), clock[0])]
             copied = clock.end()
     return [piece for piece in (*pieces, _text(shown[copied:])) if piece.get("text") != ""]
 
@@ -112,4 +114,10 @@ def _moment(clock: re.Match[str], near: datetime) -> datetime | None:
 
 def _in_mrkdwn(clock: re.Match[str], near: datetime) -> str:
     at = _moment(clock, near)
-    return f"<!date^{int(at.timestamp())}^{ANY_DAY if clock[1] else TODAY}|{clock[0]}>" if at else clock[0]
+    return f"<!date^{int(at.timestamp())}^{_style(clock)}|{clock[0]}>" if at else clock[0]
+
+
+def _style(clock: re.Match[str]) -> str:
+    """As exact as it was written: with its day, and with seconds."""
+    time = "{time_secs}" if clock[2].count(":") == 2 else "{time}"
+    return f"{{date_short_pretty}} {time}" if clock[1] else time
