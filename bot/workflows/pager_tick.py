@@ -9,7 +9,7 @@ from bot.core.alerts.heartbeat import HeartbeatKey, is_missed
 from bot.core.config import Config
 from bot.core.errors import PagerFailed
 from bot.core.text.durations import elapsed_text
-from bot.core.text.moments import clock
+from bot.core.text.moments import clock_of_day
 from bot.ports import Pager
 from bot.store.oversight.auditor import alarms
 from bot.store.oversight.pages import Pages
@@ -93,24 +93,29 @@ class PagerTick:
         rows = {HeartbeatKey.parse(row.key): row for row in stored}
         last_seen_at, now = {key: row.last_seen_at for key, row in rows.items()}, self.watch.db.clock()
         forgotten = {f"heartbeat:{key.stored}" for key in rows if key.is_forgotten(last_seen_at, now)}
-        silent = {f"heartbeat:{key.stored}": (key, row) for key, row in rows.items() if self._missed(key, row)}
+        watched = {f"heartbeat:{key.stored}": (key, row) for key, row in rows.items() if self._is_watched(key)}
+        silent = {name: (key, row) for name, (key, row) in watched.items() if self._missed(row, is_told=name in open_pages)}
         missed = {name: one for name, one in silent.items() if name not in forgotten}
         for name, (key, row) in missed.items():
-            summary = f"{row.key} is silent since {clock(row.last_seen_at)}: its monitoring may be down"
+            summary = f"{row.key} is silent since {clock_of_day(row.last_seen_at, now)}: its monitoring may be down"
             await self.pages.open(name, summary, "SEV3")
             await self.reminders.silent(name, key, row.last_seen_at)
         for name in open_pages:
             if name not in missed:
-                await self.reminders.resumed(
-                    name, HeartbeatKey.parse(name.removeprefix("heartbeat:")), heard=name not in silent
-                )
+                heard_at = watched[name][1].last_seen_at if name in watched and name not in silent else None
+                await self.reminders.silence_over(name, HeartbeatKey.parse(name.removeprefix("heartbeat:")), heard_at)
                 await self.pages.clear(name)
 
-    def _missed(self, key: HeartbeatKey, row: HeartbeatRow) -> bool:
-        """Of a rule and a source that are still configured: its source ended it, or it is silent for too long."""
-        if key.rule not in self.config.heartbeats or key.source not in self.config.sources:
-            return False
-        silence = self.watch.db.clock() - max(row.last_seen_at, self.since)
+    def _is_watched(self, key: HeartbeatKey) -> bool:
+        """Whether its rule and its source are still configured."""
+        return key.rule in self.config.heartbeats and key.source in self.config.sources
+
+    def _missed(self, row: HeartbeatRow, *, is_told: bool) -> bool:
+        """Whether its source ended it, or it is silent for too long.
+
+        `is_told`: people know of it already, so that it is over only once it comes again: a restart of this process is no sign.
+        """
+        silence = self.watch.db.clock() - (row.last_seen_at if is_told else max(row.last_seen_at, self.since))
         return row.missed or is_missed(row.rhythm, silence, self.config.heartbeat_every)
 
     async def _unknown(self, open_pages: Sequence[str]) -> None:

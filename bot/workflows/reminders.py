@@ -9,14 +9,14 @@ from bot.core.alerts.reminders import reminded, reminders_due, waited
 from bot.core.approvals.roster import FRESH_ROTA
 from bot.core.config import Config
 from bot.core.text.durations import elapsed_text
-from bot.core.text.moments import clock
+from bot.core.text.moments import clock_of_day
 from bot.core.text.untrusted import one_line
 from bot.store.oversight.paging import Unacknowledged
 from bot.store.oversight.reminders import ReminderLines
 from bot.workflows.rotas import Rotas
 
 NAMED = 8
-"""Alerts of one storm that a reminder names; the rest is counted."""
+"""Groups of one storm that a reminder names; the rest is counted."""
 
 
 class Reminders:
@@ -41,7 +41,7 @@ class Reminders:
         if not number:
             return
         people, unread = await self._people(number, alerts)
-        text = _text(alerts, f"not acknowledged for {elapsed_text(waited(number, after))}")
+        text = _text(alerts, elapsed_text(waited(number, after)))
         why = f"The rota of {unread[0]} cannot be read" if unread else f"Nobody is on call for {oldest.service or 'it'}"
         no_on_call = f" {why}: set default_on_call in tocsin.yaml."
         key = f"reminder:{oldest.thread_key}:{oldest.since:%Y%m%dT%H%M%S}:{number}"
@@ -51,17 +51,22 @@ class Reminders:
         """Say in the default channel that an always-firing rule does not come any more: then no alert may, either."""
         roster, now = await self.rotas.roster("", within=FRESH_ROTA), self.lines.db.clock()
         text = (
-            f"No heartbeat ({one_line(key.rule, 60)}) from {_sender(key)} since {clock(since)}: "
+            f"No heartbeat ({one_line(key.rule, 60)}) from {_sender(key)} since {clock_of_day(since, now)}: "
             "new alerts may not arrive here. Check Prometheus, Alertmanager and its route to Tocsin."
         )
         await self.lines.announce(
             f"{name}:{since:%Y%m%dT%H%M%S}", self.config.default_channel, text, roster.default(now).on_call
         )
 
-    async def resumed(self, name: str, key: HeartbeatKey, *, heard: bool) -> None:
-        """The same line says that it is over, or that it is not waited for any more."""
-        over = "is heard again. Alerts that fire now are on their cards." if heard else "is not waited for any more."
-        await self.lines.amend(f"{name}:", f"{_sender(key)} was silent and {over}")
+    async def silence_over(self, name: str, key: HeartbeatKey, heard_at: datetime | None) -> None:
+        """The same line says that it is over. `heard_at`: when it came again; None where it is no longer waited for."""
+        if heard_at:
+            since = clock_of_day(heard_at, self.lines.db.clock())
+            text = f"{_sender(key)} was silent and is heard again since {since}. Alerts that fire now are on their cards."
+        else:
+            gone = f"its heartbeat ({one_line(key.rule, 60)}) is not waited for any more"
+            text = f"{_sender(key)} was silent. Whether it is heard again is not known: {gone}."
+        await self.lines.amend(f"{name}:", text)
 
     async def _people(self, number: int, alerts: Sequence[Unacknowledged]) -> tuple[list[str], list[str]]:
         """Whom a reminder mentions, and the services whose rota cannot be read: nobody knows who is on it."""
@@ -80,10 +85,12 @@ def _sender(key: HeartbeatKey) -> str:
     return one_line(key.source, 60) + (f" ({one_line(key.scope, 100)})" if key.scope else "")
 
 
-def _text(alerts: Sequence[Unacknowledged], state: str) -> str:
+def _text(alerts: Sequence[Unacknowledged], longest: str) -> str:
+    """`longest`: how long the first of them has waited; the others came later."""
     if len(alerts) == 1:
         alert = alerts[0]
         about = f"{alert.severity} {alert.service or 'unknown service'}: {one_line(alert.title, 120)}"
-        return f"{alert.ref} ({about}) is {state}."
+        return f"Nobody has acknowledged {alert.ref} ({about}) for {longest}."
     more = f" and {len(alerts) - NAMED} more" if len(alerts) > NAMED else ""
-    return f"{len(alerts)} alerts are {state}: {', '.join(alert.ref for alert in alerts[:NAMED])}{more}."
+    refs = ", ".join(alert.ref for alert in alerts[:NAMED])
+    return f"Nobody has acknowledged {len(alerts):,} groups of alerts, the first for {longest}: {refs}{more}."

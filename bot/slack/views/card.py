@@ -10,7 +10,7 @@ from bot.core.investigation.triage_facts import PriorChange
 from bot.core.messages.alerts import CardContent
 from bot.core.messages.triage_summary import certainty
 from bot.core.text.durations import elapsed_text
-from bot.core.text.moments import clock, date_and_clock, day
+from bot.core.text.moments import clock_of_day
 from bot.core.text.untrusted import counted, one_line
 from bot.core.text.word_counts import within_words
 from bot.slack.blocks import Block, Rendered, actions, button, context, header, section, when
@@ -140,13 +140,11 @@ def line(card: CardContent) -> str:
 
 def _state_since(card: CardContent) -> str:
     """`Firing since 10:50:30 UTC`, `Cleared, monitoring, started firing 10:50:30 UTC`."""
-    state, since = _state_in_words(card.group), f"{_since_words(card.group)} {_spoken(_started_at(card), card.group.opened_at)}"
+    state, since = (
+        _state_in_words(card.group),
+        f"{_since_words(card.group)} {clock_of_day(_started_at(card), card.group.opened_at)}",
+    )
     return since if since.startswith(state) else f"{state}, {since[0].lower()}{since[1:]}"
-
-
-def _spoken(at: datetime, opened_at: datetime) -> str:
-    """A moment as it is read aloud, with its day where that is another than the card's."""
-    return clock(at) if day(at) == day(opened_at) else f"{date_and_clock(at)} UTC"
 
 
 def _since_words(group: AlertGroup) -> str:

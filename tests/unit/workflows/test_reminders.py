@@ -14,7 +14,7 @@ from tests.unit.workflows.pager_fixture import PEOPLE, START, PagerFixture, mess
 
 ROTA = {"services": {"checkout": {"on_call": {"rotation": ["alice", "bob"], "every": "520w", "starts": START}}}}
 DEFAULT = {"default_on_call": {"rotation": ["dave"]}}
-FIRST = "AL-1 (SEV2 checkout: HighErrorRate) is not acknowledged for 5 min."
+FIRST = "Nobody has acknowledged AL-1 (SEV2 checkout: HighErrorRate) for 5 min."
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ async def test_what_nobody_acknowledges_is_reminded_of_in_its_thread_ever_more_s
     for minutes in (4, 5.5, 6, 9, 10.5, 19, 20.5, 21):
         await fixture.after(minutes)
 
-    again = "AL-1 (SEV2 checkout: HighErrorRate) is not acknowledged for"
+    again = "Nobody has acknowledged AL-1 (SEV2 checkout: HighErrorRate) for"
     assert await fixture.reminders() == [
         ("card:AL-1", FIRST, ["alice"]),
         ("card:AL-1", f"{again} 10 min.", ["alice", "bob"]),
@@ -80,8 +80,43 @@ async def test_monitoring_that_falls_silent_is_said_in_the_channel_with_or_witho
         "Check Prometheus, Alertmanager and its route to Tocsin."
     )
     assert silent == [("", text, ["dave"])]
-    assert [line[1] for line in again] == ["am was silent and is heard again. Alerts that fire now are on their cards."]
+    heard = "am was silent and is heard again since 03:04:00 UTC. Alerts that fire now are on their cards."
+    assert [line[1] for line in again] == [heard]
     assert len(await fixture.reminders()) == 2
+
+
+async def _silent(fixture: PagerFixture, minutes: float, *, since: timedelta = timedelta(0)) -> None:
+    """A rule that came last `since` before NOW, and a tick that many minutes after it."""
+    fixture.configure()
+    await fixture.add(HeartbeatRow(key="am:Watchdog", last_seen_at=NOW - since, every_seconds=60, beats=9))
+    await fixture.after(minutes)
+
+
+async def test_a_restart_while_the_monitoring_is_silent_says_nothing_of_its_return(fixture: PagerFixture) -> None:
+    await _silent(fixture, 3)
+    silent = await fixture.reminders()
+    fixture.configure()
+    for minutes in (3.2, 4, 9):
+        await fixture.after(minutes)
+
+    assert await fixture.reminders() == silent and silent[0][1].startswith("No heartbeat (Watchdog) from am since 03:00:00")
+    assert fixture.pager.told == [("page", "heartbeat:am:Watchdog")]
+
+
+async def test_of_a_silent_rule_that_nobody_waits_for_any_more_its_return_is_not_claimed(fixture: PagerFixture) -> None:
+    await _silent(fixture, 3)
+    fixture.configure(heartbeats=["DeadMansSwitch"])
+    await fixture.after(4)
+
+    assert [text for _, text, _ in await fixture.reminders()] == [
+        "am was silent. Whether it is heard again is not known: tocsin.yaml no longer names its heartbeat (Watchdog)."
+    ]
+
+
+async def test_a_silence_that_began_on_another_day_names_that_day(fixture: PagerFixture) -> None:
+    await _silent(fixture, 3, since=timedelta(days=2))
+
+    assert "since 2026-02-27 03:00:00 UTC" in (await fixture.reminders())[0][1]
 
 
 async def test_an_always_firing_rule_that_is_reported_as_ended_is_silent_at_once(fixture: PagerFixture) -> None:
@@ -100,7 +135,7 @@ async def test_an_always_firing_rule_that_is_reported_as_ended_is_silent_at_once
 
     assert [text.partition(":")[0] for _, text, _ in ended] == ["No heartbeat (Watchdog) from am since 03"]
     assert [text for _, text, _ in await fixture.reminders()] == [
-        "am was silent and is heard again. Alerts that fire now are on their cards."
+        "am was silent and is heard again since 03:02:00 UTC. Alerts that fire now are on their cards."
     ]
 
 
@@ -121,8 +156,8 @@ async def test_what_lost_its_acknowledgement_to_a_new_problem_is_waited_for_from
     await fixture.after(9.5)
 
     assert (await sorting.groups())[0].acknowledged_by == ""
-    assert [text for _, text, _ in soon if "not acknowledged" in text] == []
-    assert len([text for _, text, _ in await fixture.reminders() if "is not acknowledged for 5 min" in text]) == 1
+    assert [text for _, text, _ in soon if "Nobody has acknowledged" in text] == []
+    assert len([text for _, text, _ in await fixture.reminders() if "for 5 min." in text]) == 1
 
 
 async def test_a_reminder_names_what_its_card_is_about_now_and_calls_the_people_of_that_service(fixture: PagerFixture) -> None:
@@ -132,8 +167,8 @@ async def test_a_reminder_names_what_its_card_is_about_now_and_calls_the_people_
     await _new_problem_after_acknowledgement(fixture)
     await fixture.after(9.5)
 
-    assert [(text, people) for _, text, people in await fixture.reminders() if "is not acknowledged" in text] == [
-        ("AL-1 (SEV2 payments: Down) is not acknowledged for 5 min.", ["bob"])
+    assert [(text, people) for _, text, people in await fixture.reminders() if "Nobody has acknowledged" in text] == [
+        ("Nobody has acknowledged AL-1 (SEV2 payments: Down) for 5 min.", ["bob"])
     ]
 
 
@@ -171,7 +206,8 @@ async def test_the_alerts_of_a_storm_share_one_reminder(fixture: PagerFixture) -
     await fixture.add(message("storm:C1:1", NOW, kind="storm", sent_rev=1, ts="1.0"))
     await fixture.after(5.5)
 
-    text = "12 alerts are not acknowledged for 5 min: AL-1, AL-2, AL-3, AL-4, AL-5, AL-6, AL-7, AL-8 and 4 more."
+    refs = "AL-1, AL-2, AL-3, AL-4, AL-5, AL-6, AL-7, AL-8 and 4 more"
+    text = f"Nobody has acknowledged 12 groups of alerts, the first for 5 min: {refs}."
     assert await fixture.reminders() == [("storm:C1:1", text, ["dave"])]
 
 
