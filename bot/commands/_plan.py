@@ -3,7 +3,7 @@
 from bot.core.action import DecisionChoice, Proposal, Tier
 from bot.core.approvals.request import effect_text, may_be_approved, plan_text
 from bot.core.errors import NotAllowed
-from bot.core.text.moments import clock_to_the_minute
+from bot.core.text.moments import minute_of_day
 from bot.plugins import Field, Form, Request
 from bot.store.approvals.decisions import Press
 from bot.store.incidents.rows import load_group
@@ -61,4 +61,4 @@ async def _cleared(ctx: CommandContext, ref: str) -> str:
         group = await load_group(session, ref)
     if group is None or group.cleared_at is None or not group.cleared:
         return ""
-    return f"Alerts cleared at {clock_to_the_minute(group.cleared_at)}. Cancel, and deny it, if it is no longer needed."
+    return f"Alerts cleared at {minute_of_day(group.cleared_at, ctx.clock())}. Cancel, and deny it, if it is no longer needed."

@@ -26,7 +26,7 @@ async def did(ctx: CommandContext, request: Request) -> Reply:
         proposal = await ctx.approvals.store.load(request.ref)
         if request.entry_point is EntryPoint.BUTTON and not _asks(proposal):
             # Only a press that nobody's card offers comes here: a person who ran it says so in words.
-            raise NotAllowed(f"The card of {request.ref} has no such button now: it is {proposal.state.value}.")
+            raise NotAllowed(f"The card of {request.ref} has no such button now: it is {proposal.state.predicate}.")
         denied = request.text.lower().split()[:1] == ["not"]
         step = 0 if denied else _step(request)
         if (proposal.state is ProposalState.UNKNOWN and not step) or denied:

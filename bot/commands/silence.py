@@ -12,7 +12,7 @@ from bot.core.alerts.silences import NewSilence, PastAlert, Preview, matchers_te
 from bot.core.commands.verb_line import is_reference
 from bot.core.errors import NotAllowed, NotFound
 from bot.core.text.durations import elapsed_text
-from bot.core.text.moments import clock_to_the_minute, iso_utc
+from bot.core.text.moments import iso_utc, minute_of_day
 from bot.core.text.untrusted import counted, one_line
 from bot.plugins import Field, FieldErrors, Form, Reply, Request, command
 from bot.store.alerts.silences import ListedSilence, Silences
@@ -148,7 +148,7 @@ async def _silence(ctx: CommandContext, request: Request, values: _FormValues, m
         return Reply(f"{done.ref} asks for it: {done.title}. Nothing is silenced before another person approves.", about=group)
     new = NewSilence(matchers, parse_length(values.length), name_of(request.actor), one_line(values.reason, 500), service)
     ref = await silences.create(new, f"silence:{request.key}")
-    until = clock_to_the_minute(now + new.length)
+    until = minute_of_day(now + new.length, now)
     text = f"{new.owner} silenced {values.alerts} until {until} ({ref}): {new.reason}. To end it: silence end {ref}."
     return Reply(text, private=False, about=group)
 
@@ -206,5 +206,5 @@ def _line(one: ListedSilence, now: datetime, unread: Collection[str]) -> str:
         what = f"{silence.ref} of alerts of a channel that is not read here, {silence.owner}{approved}."
     if one.over:
         by = f" by {one.ended_by}" if one.ended_by else ""
-        return f"Over: {what} It ended at {clock_to_the_minute(silence.ends_at)}{by} and {muted}."
+        return f"Over: {what} It ended at {minute_of_day(silence.ends_at, now)}{by} and {muted}."
     return f"{what} Ends in {elapsed_text(silence.ends_at - now)}; {muted}. To end it: silence end {silence.ref}."

@@ -80,6 +80,12 @@ class ProposalState(StrEnum):
         return self not in OPEN_STATES
 
     @property
+    def predicate(self) -> str:
+        """What `AP-1 is ...` goes on with."""
+        words = {ProposalState.COULD_NOT_VERIFY: "not verified", ProposalState.UNKNOWN: "of unknown outcome"}
+        return words.get(self, self.value)
+
+    @property
     def decidable(self) -> bool:
         """True while people may approve or deny it."""
         return self in DECIDABLE

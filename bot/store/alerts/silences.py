@@ -26,7 +26,8 @@ from bot.core.alerts.silences import (
 )
 from bot.core.errors import NotFound
 from bot.core.incident import GroupState, number_of
-from bot.core.text.moments import clock_to_the_minute
+from bot.core.text.moments import minute_of_day
+from bot.core.text.untrusted import counted
 from bot.core.timeline import EntryKind
 from bot.store import audit, timeline
 from bot.store.alerts import groups
@@ -113,7 +114,7 @@ class Silences:
             if row is None:
                 raise NotFound(f"There is no silence {ref[:20]}. The verb silence list shows those that there are.")
             if row.ends_at <= self.db.clock():
-                raise NotFound(f"{_ref(row)} ended at {clock_to_the_minute(row.ends_at)}. Nothing was changed.")
+                raise NotFound(f"{_ref(row)} ended at {minute_of_day(row.ends_at, self.db.clock())}. Nothing was changed.")
             row.ends_at, row.ended_by = self.db.clock(), who
             session.add(row)
             await audit.append(self.db, session, who=who, what="silence ended", subject=_ref(row))
@@ -165,7 +166,8 @@ async def hand_back(db: Database, session: AsyncSession, row: SilenceRow) -> Non
             continue
         group.state, group.acknowledged_by, group.acknowledged_at = GroupState.FIRING, "", None
         group.unacknowledged_at = db.clock()
-        text = f"The silence {_ref(row)} is over, and {group.firing} of its alerts still fire"
+        fire = "1 alert still fires" if group.firing == 1 else f"{counted(group.firing, 'alert')} still fire"
+        text = f"The silence {_ref(row)} is over, and {fire} here"
         await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)
         await groups.add_line(db, session, group, f"silence:{row.id}", f"{text}. Nobody has acknowledged it.")
         await groups.touch_card(db, session, group)
@@ -258,7 +260,7 @@ def _covers_all(row: SilenceRow, episodes: Sequence[EpisodeRow]) -> bool:
 async def _acknowledge(db: Database, session: AsyncSession, group: GroupRow, row: SilenceRow) -> None:
     """A card is its owner's for as long as a silence is in force."""
     group.state, group.acknowledged_by, group.acknowledged_at = GroupState.ACKNOWLEDGED, row.owner, row.starts_at
-    text = f"{row.owner} silenced its alerts until {clock_to_the_minute(row.ends_at)} ({_ref(row)}): {row.reason}"
+    text = f"{row.owner} silenced its alerts until {minute_of_day(row.ends_at, row.starts_at)} ({_ref(row)}): {row.reason}"
     await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id, who=row.owner)
     await groups.touch_card(db, session, group)
 

@@ -12,7 +12,7 @@ from bot.core.approvals.break_glass import may_break_glass
 from bot.core.approvals.policy_types import ActionRequest, CountedDecision, DecisionContext, Quorum, Rule, RuleResult
 from bot.core.approvals.request import may_be_approved
 from bot.core.approvals.roster import Eligibility, Roster
-from bot.core.text.moments import clock_to_the_minute
+from bot.core.text.moments import minute_of_day
 from bot.core.timeline import EntryKind
 from bot.store import audit
 from bot.store.approvals import break_glass, rows, rule_inputs, signatures, transitions
@@ -80,7 +80,7 @@ class Decisions(PolicyBoundWriter):
             row = await rows.locked(session, press.ref)
             if press.key:
                 if await session.get(SeenRow, f"decide:{press.key}") is not None:
-                    text = await rows.state_text(session, row)
+                    text = await rows.state_text(session, row, self.db.clock())
                     return DecisionResult(False, text, ProposalState(row.state), Rule.REPEATED, wake=True)
                 session.add(SeenRow(key=f"decide:{press.key}", at=self.db.clock()))
             situation = await self._examine(session, row, press, roster)
@@ -115,7 +115,8 @@ class Decisions(PolicyBoundWriter):
         situation = await self._situation(session, row, press, roster, before_dry_run=before_dry_run)
         own = situation.own
         if own is not None and own.verdict == press.verdict and own.break_glass == press.break_glass:
-            text = f"{transitions.ref_of(row)}: already {press.verdict} by you at {clock_to_the_minute(own.at)}."
+            at = minute_of_day(own.at, self.db.clock())
+            text = f"You have already {press.verdict.past} {transitions.ref_of(row)} at {at}."
             return RuleResult(False, Rule.DOUBLED, text)
         answer = await self._answer(session, press, situation)
         if answer.rule is Rule.CLOSED:
@@ -138,9 +139,9 @@ class Decisions(PolicyBoundWriter):
             return RuleResult(False, Rule.TAMPERED, f"Refused: {why}. It will not run; an alarm was raised.")
         if state in DECIDABLE and self.db.clock() >= row.expires_at:
             await transitions.move(self.db, session, row, ProposalState.EXPIRED, policy=self.policy)
-            return RuleResult(False, Rule.EXPIRED, await rows.state_text(session, row))
+            return RuleResult(False, Rule.EXPIRED, await rows.state_text(session, row, self.db.clock()))
         if state not in (DENIABLE if press.verdict == DecisionChoice.DENY else DECIDABLE):
-            return RuleResult(False, Rule.LATE, await rows.state_text(session, row))
+            return RuleResult(False, Rule.LATE, await rows.state_text(session, row, self.db.clock()))
         if press.card and not await _stands_on(session, row, press):
             return RuleResult(False, Rule.OTHER_MESSAGE, "This button is not on a message of mine that shows the proposal.")
         if press.verdict == DecisionChoice.APPROVE and not may_be_approved(rows.stored_proposal(row)):

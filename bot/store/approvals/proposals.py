@@ -304,7 +304,7 @@ class ProposalStore(PolicyBoundWriter):
     async def state_text(self, ref: str) -> str:
         """The answer to a late press: who did what and when."""
         async with self.db.read() as session:
-            return await rows.state_text(session, await rows.row_of(session, ref))
+            return await rows.state_text(session, await rows.row_of(session, ref), self.db.clock())
 
     async def remind(self, ref: str) -> None:
         """At half of its life: one line in the thread."""

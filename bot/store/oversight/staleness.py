@@ -12,7 +12,7 @@ from bot.core.alerts.staleness import FiredFor, repeats_what_fires, stale_after
 from bot.core.config import Config
 from bot.core.incident import GroupState
 from bot.core.text.durations import elapsed_text
-from bot.core.text.moments import clock_to_the_minute
+from bot.core.text.moments import minute_of_day
 from bot.core.text.untrusted import counted
 from bot.core.timeline import EntryKind
 from bot.store import timeline
@@ -118,6 +118,6 @@ async def _text(session: AsyncSession, group: GroupRow, now: datetime) -> str:
     source, name, last_seen_at = (await session.exec(query)).one()
     also = f" ({counted(group.stale, 'alert')} in all)" if group.stale > 1 else ""
     return (
-        f"{source} has not repeated {name} since {clock_to_the_minute(last_seen_at)}, {elapsed_text(now - last_seen_at)} ago"
+        f"{source} has not repeated {name} since {minute_of_day(last_seen_at, now)}, {elapsed_text(now - last_seen_at)} ago"
         f"{also}. Whether it still fires is unknown: it counts as firing."
     )

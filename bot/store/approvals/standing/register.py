@@ -117,7 +117,7 @@ class StandingApprovals:
         async with self.db.write() as session:
             row = await rows.locked(session, ref)
             if not row.standing_approval or ProposalState(row.state) is not ProposalState.PENDING:
-                return await rows.state_text(session, row)
+                return await rows.state_text(session, row, self.db.clock())
             if by := await vetoed(session, row):
                 return f"{by} already."
             name = f"{VETOED}:{ref}"

@@ -96,7 +96,7 @@ async def test_whoever_silences_all_that_fires_on_a_card_has_acknowledged_it_unt
     await sorting.receive()
 
     assert [(group.state, group.acknowledged_by) for group in await sorting.groups()] == [(GroupState.FIRING, "")]
-    assert "The silence SI-1 is over, and 1 of its alerts still fire" in [row.text for row in await sorting.rows(TimelineRow)]
+    assert "The silence SI-1 is over, and 1 alert still fires here" in [row.text for row in await sorting.rows(TimelineRow)]
 
 
 async def test_a_card_is_the_owners_of_the_second_silence_where_that_lasts_longer_than_the_first(

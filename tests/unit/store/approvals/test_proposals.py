@@ -41,6 +41,24 @@ async def test_a_doubled_press_counts_once_and_says_so(fixture: ApprovalsFixture
     assert "already approved by bob" in second.text
 
 
+async def test_who_answers_twice_while_others_are_waited_for_is_told_what_they_said_and_when(fixture: ApprovalsFixture) -> None:
+    await fixture.propose("failover")
+    await fixture.press("AP-1", "bob")
+
+    assert (await fixture.press("AP-1", "bob")).text == "You have already approved AP-1 at 03:00 UTC."
+
+
+async def test_a_late_press_is_told_the_state_as_a_sentence_and_the_day_if_that_was_another(fixture: ApprovalsFixture) -> None:
+    await fixture.propose()
+    await fixture.press("AP-1", "bob")
+    await tamper(fixture, state="could not verify", outcome="")
+    fixture.pass_time(days=1)
+
+    late = await fixture.press("AP-1", "alice")
+
+    assert late.text == "AP-1 is not verified: already approved by bob at 2026-03-01 03:00 UTC."
+
+
 async def test_a_replayed_interaction_has_no_effect(fixture: ApprovalsFixture) -> None:
     await fixture.propose("failover")
     await fixture.press("AP-1", "bob", key="same-bytes")
