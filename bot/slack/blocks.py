@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.core.text.moments import date_and_clock
+from bot.core.text.moments import date_and_clock, day
 from bot.core.text.untrusted import counted, cut
 from bot.slack.limits import LIMIT
 from bot.slack.untrusted_text import code_lines, plain_lines
@@ -119,6 +119,11 @@ def when(moment: datetime | str, style: str = "{date_short_pretty} {time_secs}")
     """A moment in each reader's own time zone; clients that cannot do so show UTC."""
     at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
     return f"<!date^{int(at.timestamp())}^{style}|{date_and_clock(at)} UTC>"
+
+
+def when_beside(moment: datetime, other: datetime) -> str:
+    """The same beside another moment, such as that of the message: without its day where both are of one day."""
+    return when(moment, "{time_secs}") if day(moment) == day(other) else when(moment)
 
 
 def cut_lines(text: str, limit: int) -> str:

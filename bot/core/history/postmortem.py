@@ -13,7 +13,7 @@ from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.incident import AlertGroup, Incident
 from bot.core.text.durations import decimal_minutes, elapsed_text
 from bot.core.text.markdown import literal
-from bot.core.text.moments import clock, clock_of_onset, date_and_clock, date_to_the_minute
+from bot.core.text.moments import clock_of_day, clock_of_onset, date_and_clock, date_to_the_minute
 from bot.core.text.untrusted import counted, one_line
 from bot.core.timeline import EntryKind, TimelineEntry
 from bot.core.tool_calls import without_lead
@@ -199,14 +199,17 @@ def _once(entries: Sequence[TimelineEntry]) -> Iterable[TimelineEntry]:
 def _detection(m: PostmortemRecord) -> Iterable[Sentence]:
     declared, alerted = m.incident.declared_at, m.alerted
     at, ref = (alerted.opened_at, alerted.ref) if alerted else (declared, m.incident.ref)
-    how = f"The first alert arrived at {clock(at)}." if alerted else f"A person declared it at {clock(at)}."
+    # Whoever reads it weeks later learns the day here; what follows names its own where it is another.
+    moment = f"{date_and_clock(at)} UTC"
+    how = f"The first alert arrived at {moment}." if alerted else f"A person declared it at {moment}."
     yield Sentence(text=how, sources=(ref,))
     if m.onset and m.onset_evidence:
         before = "the first alert arrived" if alerted else "it was declared"
         # Dated after the alert it began with something else: how long the alert took is not known.
         least = "at least " if m.onset_not_before else ""
         ahead = f", {least}{elapsed_text(at - m.onset)} before {before}" if m.onset < at else ""
-        text = f"{m.signal or 'The signal'} left its normal range {clock_of_onset(m.onset, m.onset_not_before)}{ahead}."
+        onset = clock_of_onset(m.onset, m.onset_not_before) if m.onset_not_before else f"at {clock_of_day(m.onset, at)}"
+        text = f"{m.signal or 'The signal'} left its normal range {onset}{ahead}."
         yield Sentence(text=text, sources=(m.onset_evidence, ref))
     if m.group:
         yield _acknowledged(m, m.group, at)
@@ -223,7 +226,7 @@ def _acknowledged(m: PostmortemRecord, group: AlertGroup, reported_at: datetime)
 
 def _cause(m: PostmortemRecord) -> Iterable[Sentence]:
     if m.cause:
-        who = f"Confirmed by {one_line(m.cause.confirmed_by, 80)} at {clock(m.cause.at)}"
+        who = f"Confirmed by {one_line(m.cause.confirmed_by, 80)} at {clock_of_day(m.cause.at, m.reported_at)}"
         yield Sentence(text=f"{who}: {one_line(m.cause.text, 500)}", sources=(m.incident.ref,))
     elif m.incident.cause:
         yield Sentence(text=f"Confirmed by a person: {one_line(m.incident.cause, 500)}", sources=(m.incident.ref,))
@@ -259,7 +262,7 @@ def _actions(m: PostmortemRecord) -> Iterable[Sentence]:
     ran = [p for p in m.proposals if p.state in RAN or p.steps_begun]
     for p in ran:
         approvals = [d for d in m.decisions if d.proposal == p.ref and d.verdict == DecisionChoice.APPROVE]
-        who = ", ".join(f"{d.person} at {clock(d.at)}" for d in approvals)
+        who = ", ".join(f"{d.person} at {clock_of_day(d.at, m.reported_at)}" for d in approvals)
         how = f"approved by {who}" if who else "done by hand, without an approval"
         text = f"{one_line(p.title, 150)}: {how}; {p.state.value}{_result(p)}."
         yield Sentence(text=text, sources=(p.ref,))

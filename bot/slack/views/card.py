@@ -218,7 +218,7 @@ def _caveats(group: AlertGroup) -> Iterable[str]:
 def _unread(group: AlertGroup, since: datetime) -> str:
     """That Prometheus does not see what fires, or does so again for too short a time."""
     if group.readable_at is None:
-        return f"*Prometheus cannot be read* since {_time(since)}: that alerts end says nothing now"
+        return f"*Prometheus cannot be read* since {when(since)}: that alerts end says nothing now"
     ends_count = _time(group.readable_at + READABLE_FOR)
     return (
         f"*Prometheus answers again* since {_time(group.readable_at)}: that alerts end before {ends_count} is not believed yet"
@@ -239,7 +239,7 @@ def _alerts(group: AlertGroup) -> str:
     fires = "still reported" if group.unconfirmed_at else "firing"
     firing = f" {group.firing:,} {fires}" if group.firing else f" none {fires}"
     # Where all alerts fire, one number says it.
-    return counted(group.alerts, "alert") + (" firing" if group.firing == group.alerts else f",{firing}")
+    return counted(group.alerts, "alert") + (f" {fires}" if group.firing == group.alerts else f",{firing}")
 
 
 def _last_change(change: PriorChange) -> str:

@@ -1,11 +1,12 @@
 """Lines in a channel or thread: one of plain text, and the one that says what an open group is about now."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from bot.core.messages.alerts import BurstService, LineContent, RenewedContent
-from bot.core.text.moments import clock
+from bot.core.text.moments import clock_of_day
 from bot.core.text.untrusted import counted
-from bot.slack.blocks import Rendered, context, section, when
+from bot.slack.blocks import Rendered, context, section, when_beside
 from bot.slack.untrusted_text import name_text, plain_text, prose
 from bot.slack.view_context import ViewContext
 from bot.slack.views.card import square_of
@@ -35,10 +36,11 @@ def render_renewed(renewed: RenewedContent, view: ViewContext) -> Rendered:
     """`SEV2: HighErrorRate on checkout fires since 14:02:11`, what came beside it, and where that may come from."""
     mentions = "".join(f"<@{user}> " for user in view.mention)
     reason = f" ({prose(renewed.reason, 120)})" if renewed.reason else ""
-    since = f"{when(renewed.started_at, '{time_secs}')}{reason}{_milder(renewed)}"
+    written_at = view.written_at or renewed.started_at
+    since = f"{when_beside(renewed.started_at, written_at)}{reason}{_milder(renewed)}"
     first = f"{square_of(renewed.severity)} {_what(renewed)} since {since}"
     lines = [*_beside(renewed.beside), *_origin(renewed)]
-    return _fallback(renewed), [section(mentions + first), *([paragraph(lines)] if lines else [])]
+    return _fallback(renewed, written_at), [section(mentions + first), *([paragraph(lines)] if lines else [])]
 
 
 def _what(renewed: RenewedContent) -> str:
@@ -74,7 +76,7 @@ def _named(service: str) -> str:
     return name_text(service, 60) if service else "unknown service"
 
 
-def _fallback(renewed: RenewedContent) -> str:
+def _fallback(renewed: RenewedContent, written_at: datetime) -> str:
     again = " again" if renewed.again else ""
     what = (
         f"{renewed.severity}: {plain_text(renewed.alert, 80)} on {plain_text(renewed.alert_service, 60) or 'unknown service'}"
@@ -82,4 +84,4 @@ def _fallback(renewed: RenewedContent) -> str:
     services = [plain_text(one.service, 60) for one in renewed.beside if one.service not in ("", renewed.alert_service)]
     beside = f", with {', '.join(services[:MAX_SERVICES])}" if services else ""
     origin = f". Suspected origin: {plain_text(renewed.origin, 60)}" if renewed.origin else ""
-    return f"{what} fires{again} since {clock(renewed.started_at)}{beside}{_milder(renewed)}{origin}"
+    return f"{what} fires{again} since {clock_of_day(renewed.started_at, written_at)}{beside}{_milder(renewed)}{origin}"

@@ -8,7 +8,7 @@ from bot.core.incident import AlertGroup
 from bot.core.messages.alerts import StormContent, StormOrigin
 from bot.core.text.durations import elapsed_text
 from bot.core.text.untrusted import counted
-from bot.slack.blocks import Block, Rendered, actions, context, header, overflow, section, when
+from bot.slack.blocks import Block, Rendered, actions, context, header, overflow, section, when, when_beside
 from bot.slack.untrusted_text import quoted
 from bot.slack.view_context import ViewContext
 from bot.slack.views.card import CLEARED, square_of, unconfirmed
@@ -90,7 +90,7 @@ def _before(storm: StormContent) -> str:
 
 
 def _span(began: datetime, ended: datetime | None) -> str:
-    return f"{when(began)} to {when(ended, '{time_secs}')} ({elapsed_text(ended - began)})" if ended else f"Since {when(began)}"
+    return f"{when(began)} to {when_beside(ended, began)} ({elapsed_text(ended - began)})" if ended else f"Since {when(began)}"
 
 
 def _origin(origin: StormOrigin | None, firing: int) -> Iterable[Line]:

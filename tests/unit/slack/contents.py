@@ -1,6 +1,7 @@
 """Contents of messages as bot.store.slack.message_contents makes them, for the views' tests."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from bot.core.action import Proposal, ProposalState, Tier
@@ -49,12 +50,12 @@ def rendered_card(*, mention: Sequence[str] = (), **values: Any) -> Rendered:
     return card.render(card_content(**values), ViewContext(hosts=HOSTS, on_call=["alice"], mention=mention))
 
 
-def rendered_renewed(*, mention: Sequence[str] = (), **values: Any) -> Rendered:
+def rendered_renewed(*, mention: Sequence[str] = (), written_at: datetime | None = None, **values: Any) -> Rendered:
     fields = {
         "severity": Severity.SEV2, "card_severity": Severity.SEV2, "alert": "HighErrorRate", "alert_service": "checkout",
         "started_at": NOW, **values,
     }  # fmt: skip
-    return line.render_renewed(RenewedContent(**fields), ViewContext(hosts=HOSTS, mention=mention))
+    return line.render_renewed(RenewedContent(**fields), ViewContext(hosts=HOSTS, mention=mention, written_at=written_at))
 
 
 def rendered_storm(groups: Sequence[AlertGroup], origin: StormOrigin | None = None) -> Rendered:

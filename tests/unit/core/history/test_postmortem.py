@@ -73,6 +73,14 @@ def test_the_cause_names_who_confirmed_it() -> None:
     assert f"Confirmed by alice at {NOW:%H:%M:%S} UTC: bad deploy 2.4.0" in markdown(confirmed, draft(confirmed))
 
 
+def test_a_draft_names_the_day_of_the_incident_and_of_what_came_on_another() -> None:
+    cause = ConfirmedCause(text="bad deploy 2.4.0", confirmed_by="alice", at=at(24 * 60))
+    text = markdown(material(cause=cause), draft(material(cause=cause)))
+
+    assert "arrived at 2026-03-01 03:00:00 UTC." in text
+    assert "Confirmed by alice at 2026-03-02 03:00:00 UTC: bad deploy 2.4.0" in text
+
+
 @pytest.mark.parametrize(
     ("state", "verification", "told"),
     [
@@ -205,7 +213,7 @@ def test_without_alerts_the_draft_says_who_declared_it_and_since_when() -> None:
     text = markdown(material(**declared), draft(material(**declared)))
 
     assert "It lasted 35 min, as reported." in text
-    assert "A person declared it at 03:00:00 UTC." in text
+    assert "A person declared it at 2026-03-01 03:00:00 UTC." in text
     assert "alert arrived" not in text and "grouped" not in text
 
 
@@ -235,7 +243,7 @@ def test_alerts_that_joined_a_declared_incident_did_not_report_it() -> None:
     record = material(incident=incident(declared_by="alice"), group=group(alerts=3, firing=0), onset=None)
     text = markdown(record, draft(record))
 
-    assert "A person declared it at 03:00:00 UTC." in text and "3 alerts were grouped into one." in text
+    assert "A person declared it at 2026-03-01 03:00:00 UTC." in text and "3 alerts were grouped into one." in text
     assert "alert arrived" not in text
 
 

@@ -6,6 +6,7 @@ from bot.core.alert import Severity
 from bot.core.messages.alerts import BurstService
 from bot.slack.blocks import check_blocks
 from tests.messages.words import text_of
+from tests.unit.builders import at
 from tests.unit.slack.contents import NASTY, rendered_renewed
 
 BESIDE = [BurstService("payments", ["HighErrorRate", "PodErrorRate"]), BurstService("storefront", ["ErrorBudgetBurn"])]
@@ -18,6 +19,13 @@ def test_the_line_says_what_fires_since_when_in_the_readers_own_time_and_calls_t
     assert "<@U1> " in shown and "*SEV2:* HighErrorRate on checkout fires again since <!date^" in shown
     assert "(checkout depends on payments)" in shown
     assert text == "SEV2: HighErrorRate on checkout fires again since 03:00:00 UTC"
+
+
+def test_what_fires_since_another_day_than_its_line_is_told_with_the_day() -> None:
+    text, blocks = rendered_renewed(written_at=at(24 * 60))
+
+    assert "since <!date^1772334000^{date_short_pretty} {time_secs}|" in str(blocks)
+    assert text == "SEV2: HighErrorRate on checkout fires since 2026-03-01 03:00:00 UTC"
 
 
 def test_the_line_lists_its_burst_and_names_where_it_may_come_from() -> None:

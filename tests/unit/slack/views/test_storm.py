@@ -29,6 +29,12 @@ def test_a_storm_whose_alerts_have_cleared_says_from_when_to_when() -> None:
     assert "(31 min) · covered by INC-9" in text_of(blocks) and text.startswith("Storm cleared:")
 
 
+def test_a_storm_that_ends_on_another_day_says_on_which() -> None:
+    cleared = group(state="MONITORING", opened_at=at(0), cleared_at=at(24 * 60), alerts=1)
+
+    assert "{date_short_pretty}" in str(rendered_storm([cleared])[1]).partition(" to <!date")[2].partition(">")[0]
+
+
 def test_a_storm_whose_ends_nobody_could_confirm_is_no_all_clear() -> None:
     unseen = group(state="MONITORING", opened_at=at(0), cleared_at=at(31), unconfirmed_at=at(31), alerts=1)
     text, blocks = rendered_storm([group(state="MONITORING", cleared_at=at(9)), unseen])
