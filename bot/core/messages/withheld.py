@@ -7,6 +7,19 @@ from datetime import datetime
 from bot.core.alert import Severity
 from bot.core.messages.content import Content
 
+_REASONS = {
+    "channel_not_found": "Tocsin is not in it, or it does not exist",
+    "not_in_channel": "Tocsin is not in it",
+    "is_archived": "it is archived",
+}
+_NO_RIGHT = "Tocsin may not post there"
+"""Slack's other codes: restrictions of the channel or the workspace."""
+
+
+def refusal_text(reason: str) -> str:
+    """Why Slack refuses a channel, by its error code: `it is archived`."""
+    return _REASONS.get(reason, _NO_RIGHT)
+
 
 @dataclass(frozen=True, kw_only=True)
 class WithheldContent(Content):

@@ -4,19 +4,11 @@ from collections.abc import Sequence
 
 from bot.core.messages.alerts import BacklogContent, CardContent, IncidentContent, StormContent
 from bot.core.messages.proposals import ProposalContent
-from bot.core.messages.withheld import WithheldContent
+from bot.core.messages.withheld import WithheldContent, refusal_text
 from bot.slack.blocks import Rendered, context, section
 from bot.slack.view_context import ViewContext
 from bot.slack.views.card import square_of
 from bot.slack.views.proposal import approvers
-
-_REASONS = {
-    "channel_not_found": "Tocsin is not in it, or it does not exist",
-    "not_in_channel": "Tocsin is not in it",
-    "is_archived": "it is archived",
-}
-_NO_RIGHT = "Tocsin may not post there"
-"""Slack's other codes: restrictions of the channel or the workspace."""
 
 
 def render(notice: WithheldContent, view: ViewContext) -> Rendered:
@@ -27,7 +19,7 @@ def render(notice: WithheldContent, view: ViewContext) -> Rendered:
         return text, [context(text)]
     mentions = "".join(f"<@{user}> " for user in _called(notice, view))
     square = f"{square_of(notice.severity)} *{notice.severity}* " if notice.severity else ""
-    why = _REASONS.get(notice.reason, _NO_RIGHT)
+    why = refusal_text(notice.reason)
     sentence = f"{what} cannot be shown in its own channel"
     where = f"<#{notice.channel}>: Slack refuses it, because {why}."
     severity = f"Severity {notice.severity.removeprefix('SEV')}: " if notice.severity else ""

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import math
+import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
@@ -13,6 +14,7 @@ from typing import TypeVar
 
 import structlog
 
+from bot.core.messages.withheld import refusal_text
 from bot.store.slack.outbox import NO_ACCESS, Outbox
 from bot.store.tables import MessageRow
 from bot.workflows.messages.delivery import (
@@ -42,6 +44,8 @@ REMEMBERED = 5000
 """Messages whose last content is remembered, to save edits that change nothing."""
 PICTURE_READY = 1.5
 """Slack processes an upload for a moment, and refuses a message that shows it too early."""
+
+_MENTION = re.compile(r"<@[A-Z0-9]+>")
 
 Count = Callable[[str, str, bool], None]
 """Called with channel, kind and whether it was an edit, after Slack took a message."""
@@ -216,7 +220,7 @@ class Poster:
             await self.fallback.withhold(row, parent, error.reason)
 
     async def _post_elsewhere(self, row: MessageRow, channel: str, shown: Rendering, error: ChannelRefused) -> None:
-        note = f"Meant for <#{channel}>, which refused it ({error.reason})"
+        note = f"Meant for <#{channel}>: Slack refuses it there, because {refusal_text(error.reason)}."
         elsewhere = replace(shown, blocks=[_as_context_block(note), *shown.blocks][:50])
         try:
             await self._post(row, self.fallback.channel, "", elsewhere, f"{error.reason}; posted in the default channel")
@@ -269,8 +273,10 @@ def _variants(shown: Rendering) -> Iterator[Rendering]:
     if any("slack_file" in block for block in shown.blocks):
         yield shown
         yield replace(shown, blocks=[without_file(block) for block in shown.blocks])
-    line: Block = {"type": "section", "text": {"type": "mrkdwn", "text": shown.text, "verbatim": True}}
-    yield replace(shown, blocks=[line, _as_context_block("Slack refused the full card; `show` has the rest")])
+    # Whom the message calls, the plain line calls too.
+    mentions = "".join(f"{mention} " for mention in dict.fromkeys(_MENTION.findall(json.dumps(shown.blocks))))
+    line: Block = {"type": "section", "text": {"type": "mrkdwn", "text": mentions + shown.text, "verbatim": True}}
+    yield replace(shown, blocks=[line, _as_context_block("Slack refused the whole message; `show` has the rest")])
 
 
 def _as_context_block(text: str) -> Block:

@@ -183,6 +183,7 @@ async def test_an_archived_channel_falls_back_to_the_default_and_the_reason_is_k
 
     assert {m["channel"] for m in fixture.slack.messages.values()} == {"C0"}
     assert fixture.slack.standing("triage:AL-1")[0]["thread"] == "1.0"
+    assert "Meant for <#C1>: Slack refuses it there, because it is archived." in str(fixture.slack.standing("card:AL-1"))
     assert (await fixture.row("card:AL-1")).undelivered == "is_archived; posted in the default channel"
 
 
@@ -281,13 +282,16 @@ async def test_a_failed_upload_leaves_the_message_and_says_so(fixture: SenderFix
     assert blocks[0]["elements"][0]["text"] == "The graph could not be uploaded. errors rise at 03:00"
 
 
-async def test_refused_blocks_become_a_plain_line(fixture: SenderFixture) -> None:
+async def test_refused_blocks_become_a_plain_line_that_calls_the_same_people(fixture: SenderFixture) -> None:
     fixture.slack.answers = [ContentRefused("invalid_blocks")]
+    on_call = {"type": "section", "text": {"type": "mrkdwn", "text": "on call <@U1> <@U2>, <@U1> leads"}}
+    fixture.renderings["card:AL-1"] = Rendering(text="Firing, severity 1: checkout", blocks=[on_call])
     await fixture.touch("card:AL-1")
 
     await fixture.sender.drain()
 
-    assert fixture.slack.standing("card:AL-1")[0]["blocks"][0]["text"]["text"] == "card:AL-1 rev 1"
+    line = fixture.slack.standing("card:AL-1")[0]["blocks"][0]["text"]["text"]
+    assert line == "<@U1> <@U2> Firing, severity 1: checkout"
 
 
 async def test_a_message_that_cannot_be_rendered_does_not_stop_the_channel(fixture: SenderFixture) -> None:
