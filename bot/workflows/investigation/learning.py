@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.core.evidence import Findings, GradedLead
-from bot.core.history.frozen_cases import scorecard, scorecard_text
+from bot.core.history.frozen_cases import NEAR_MISS, Scorecard, scorecard
 from bot.core.history.past_incidents import ConfirmedCause
+from bot.core.text.moments import day
+from bot.core.text.untrusted import counted
 from bot.store.triage.frozen_cases import Cases
 
 POSTED_FROM = timedelta(hours=8)
@@ -40,7 +42,7 @@ class LearningTick:
         # A week without a confirmed cause has nothing to report.
         if week := await self.cases.graded_pairs(monday - timedelta(weeks=1), monday):
             long = await self.cases.graded_pairs(monday - timedelta(weeks=LONG_WEEKS), monday)
-            await self.cases.post_once(key, self.channel, weekly_line(week, long))
+            await self.cases.post_once(key, self.channel, weekly_line(week, long, monday))
 
 
 class LeadRecord:
@@ -75,10 +77,32 @@ def _graded(findings: Findings, cause: ConfirmedCause) -> GradedLead | None:
     return GradedLead(basis=findings.lead.basis, distance=findings.lead.distance, right=right, kind=own[0].kind)
 
 
-def weekly_line(week: Answered, long: Answered) -> str:
-    """How right the answers were: in the last week, and over LONG_WEEKS weeks."""
-    lately, longer = (scorecard_text(scorecard("", some)) for some in (week, long))
-    return f"How right Tocsin was last week: {lately}. Over {LONG_WEEKS} weeks: {longer}."
+def weekly_line(week: Answered, long: Answered, monday: datetime) -> str:
+    """How right the answers were: in the week before this Monday, and over LONG_WEEKS weeks."""
+    lately, longer = (_in_words(scorecard("", some)) for some in (week, long))
+    since = day(monday - timedelta(weeks=1))
+    return f"How right Tocsin was in the week from {since}: {lately}. Over {LONG_WEEKS} weeks: {longer}."
+
+
+_GRADES = {
+    "right": "right first",
+    "near": f"right service among the first {NEAR_MISS}",
+    "wrong": "wrong",
+    "abstained": "without an answer",
+}
+
+
+def _in_words(card: Scorecard) -> str:
+    """`12 incidents: 8 right first, 4 wrong; of 6 called likely 6 were right`; what there was none of is left out."""
+    grades = ", ".join(f"{count} {words}" for grade, words in _GRADES.items() if (count := card.grades.get(grade)))
+    right = f"{card.likely_right} {'was' if card.likely_right == 1 else 'were'} right"
+    parts = (
+        f"{counted(card.n, 'incident')}{f': {grades}' if grades else ''}",
+        f"of {card.likely} called likely {right}" if card.likely else "",
+        f"{card.ungraded} more whose cause names no service" if card.ungraded else "",
+        f"${card.usd:.2f} for the AI model" if card.usd else "",
+    )
+    return "; ".join(filter(None, parts))
 
 
 def _monday(now: datetime) -> datetime:

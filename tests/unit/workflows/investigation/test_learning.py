@@ -102,9 +102,10 @@ async def test_the_week_is_told_once_on_monday_morning(fixture: ApprovalsFixture
     for _ in range(2):
         await tick(fixture)
 
-    told = "1 incident: 1 right, 0 near, 0 wrong, 0 abstained; called likely 1, of which right 1; $0.00"
+    right = "1 incident: 1 right first; of 1 called likely 1 was right"
+    week = f"How right Tocsin was in the week from 2026-02-23: {right}. Over 12 weeks: {right}."
     assert sunday == []
-    assert await lines(fixture) == [("C0", f"How right Tocsin was last week: {told}. Over 12 weeks: {told}.")]
+    assert await lines(fixture) == [("C0", week)]
     assert [row.wanted_rev for row in await fixture.rows(MessageRow) if row.key.startswith("line:accuracy")] == [1]
 
 
