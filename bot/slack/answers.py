@@ -159,8 +159,11 @@ class Answers:
             return self._ephemeral, self._response, self._modal, self._direct
         return self._response, self._ephemeral, self._modal, self._direct
 
-    async def open_form(self, target: ReplyTarget, form: Form) -> None:
-        """Open a modal; without a trigger (a mention has none) offer a button that has one."""
+    async def open_form(self, target: ReplyTarget, form: Form, slash_line: str = "") -> None:
+        """Open a modal; without a trigger (a mention has none) offer a button that has one.
+
+        `slash_line`: the slash command that opens it filled in, as the button does not.
+        """
         if target.trigger_id:
             view = self.form(form, target)
             await self.slack.call(self.slack.web.views_open, trigger_id=target.trigger_id, view=view)
@@ -172,7 +175,8 @@ class Answers:
             )
             return
         text = f"{form.title}: this needs a dialog, which a mention cannot open."
-        blocks = [section(lines(text)), actions(button(f"{form.title}...", form.verb, value or "-"))]
+        shown = f"{text}\nPress the button, or type this in a channel: {slash_line}" if slash_line else text
+        blocks = [section(lines(shown)), actions(button(f"{form.title}...", form.verb, value or "-"))]
         await self._send_private(target, text, blocks)
 
     async def publish_home(self, user: str, content: HomeReply) -> None:

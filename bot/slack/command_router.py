@@ -11,7 +11,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.core.actor import Actor
 from bot.core.commands.plain_speech import claims_it, is_speech
-from bot.core.commands.verb_line import LIMIT, Line
+from bot.core.commands.verb_line import LIMIT, Line, typed_line
 from bot.core.errors import NotAllowed, TocsinError
 from bot.core.messages.content import MessageKind
 from bot.core.messages.replies import HomeReply
@@ -268,17 +268,29 @@ class CommandRouter:
                 return
         answer = await work
         if isinstance(answer, Form):
-            await self._open(answer, target)
+            await self._open(answer, target, request)
         else:
             await self._reply(answer, target, request.key)
 
-    async def _open(self, form: Form, target: ReplyTarget) -> None:
+    async def _open(self, form: Form, target: ReplyTarget, request: Request) -> None:
         try:
-            await self.answers.open_form(target, form)
+            await self.answers.open_form(target, form, self._slash_line(request, form))
         except DELIVERY_ERRORS as error:
             await self.answers.private(
                 replace(target, trigger_id=""), Reply(f"The dialog could not be opened: {error}. Press again.")
             )
+
+    def _slash_line(self, request: Request, form: Form) -> str:
+        """The slash command that opens this form with what a person has typed already; "" where that is nothing."""
+        if not (request.text or request.options):
+            return ""
+        ref = form.ref if form.ref.startswith(("AL-", "INC-")) else ""
+        command = self._vocabulary.by_word().get(request.verb)
+        if command is not None and command.speech:
+            line = " ".join((request.verb, request.text, ref))
+        else:
+            line = typed_line(request.verb, ref, request.text, request.options)
+        return f"{self.ctx.config.command} {' '.join(line.split())}"
 
     async def _open_loading(self, verb: str, target: ReplyTarget) -> View | None:
         slack = self.answers.slack

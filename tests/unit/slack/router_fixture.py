@@ -4,13 +4,15 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot.commands.admin import admin
+from bot.commands.declare import declare
 from bot.commands.lead import lead
 from bot.commands.note import note
 from bot.commands.propose import propose
+from bot.commands.silence import silence
 from bot.commands.stop import stop
 from bot.core.actor import Actor
 from bot.core.commands.verb_line import Line
-from bot.plugins import Command, EntryPoint, Reply, Request
+from bot.plugins import Command, EntryPoint, Form, Reply, Request
 from bot.settings import catalogue_of
 from bot.slack.answers import ReplyTarget
 from bot.slack.command_router import CommandRouter
@@ -30,6 +32,9 @@ class Answered:
 
     async def private(self, place: ReplyTarget, reply: Reply) -> None:
         self.texts.append(reply.text)
+
+    async def open_form(self, place: ReplyTarget, form: Form, slash_line: str) -> None:
+        self.texts.append(f"{form.title}: {slash_line}")
 
 
 class Everybody:
@@ -68,7 +73,9 @@ async def say(
 ) -> list[str]:
     """The private answers to one line."""
     answers: Any = Answered()
-    router = router_of(fixture, answers, admin=admin, lead=lead, note=note, propose=propose, stop=stop)
+    router = router_of(
+        fixture, answers, admin=admin, declare=declare, lead=lead, note=note, propose=propose, silence=silence, stop=stop
+    )
     actor = Actor(team="T1", user=user)
     way = EntryPoint(entry_point)
     request = Request(verb="", actor=actor, channel=channel, thread=thread, entry_point=way, key=line.text or line.verb)

@@ -217,6 +217,21 @@ async def test_whoever_says_it_in_that_thread_reads_it_there_and_gets_no_second_
     assert answers == []
 
 
+@pytest.mark.parametrize(
+    ("line", "dialog"),
+    [
+        ("declare payments fail", "Declare an incident: /incident declare payments fail"),
+        ("declare service=checkout", "Declare an incident: /incident declare service=checkout"),
+        ("silence alertname=Down for=1h", "Silence alerts: /incident silence alertname=Down for=1h"),
+        ("declare", "Declare an incident: "),
+    ],
+)
+async def test_what_a_mention_asks_for_in_a_dialog_is_not_typed_again(
+    fixture: ApprovalsFixture, line: str, dialog: str
+) -> None:
+    assert await say(fixture, "UALICE", parse_line(line), channel="C9", entry_point="mention") == [dialog]
+
+
 async def test_a_line_that_was_not_read_whole_is_not_carried_out(fixture: ApprovalsFixture) -> None:
     answers = await say(fixture, "UALICE", parse_line("note INC-1 " + "x" * LIMIT))
 
