@@ -13,7 +13,6 @@ from bot.core.facts.measured import CurrentFact
 from bot.core.metrics.deviation import FULL_SHARE
 from bot.core.metrics.series import Series, between, known_samples, median_and_scale
 from bot.core.metrics.signals import SignalQuery
-from bot.core.metrics.wording import threshold_text
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import ToolRole, could_not_check
@@ -111,8 +110,7 @@ def _fact(signal: SignalQuery, series: Series, before: Series) -> CurrentFact:
     trouble = beyond if signal.has_threshold else state in harmful
     name = f"{signal.service} {signal.name}"
     compared = f", usually {figure(usual, signal.unit)}" if enough else ", what is usual is not known"
-    threshold = f" [{threshold_text(signal)}]" if signal.has_threshold else ""
-    words = "; beyond its threshold" if beyond else f"; {state} for it" if state in ("high", "low") else ""
+    words = _beside_threshold(signal, value) or (f", {state} for it" if state in ("high", "low") else "")
     return CurrentFact(
         service=signal.service,
         signal=signal.name,
@@ -122,8 +120,19 @@ def _fact(signal: SignalQuery, series: Series, before: Series) -> CurrentFact:
         unit=signal.unit,
         state="usual" if state == "unknown" and signal.has_threshold and not beyond else state,
         trouble=trouble,
-        text=f"{name} is {figure(value, signal.unit)} now{compared}{threshold}{words}",
+        text=f"{name}: {figure(value, signal.unit)} now{words}{compared}",
     )
+
+
+def _beside_threshold(signal: SignalQuery, value: float) -> str:
+    """`, above the threshold of 2 %`; "" where its owners set none."""
+    high, low = signal.bad_above, signal.bad_below
+    if high is not None and value > high:
+        return f", above the threshold of {figure(high, signal.unit)}"
+    if low is not None and value < low:
+        return f", below the threshold of {figure(low, signal.unit)}"
+    limit = low if high is None else high
+    return "" if limit is None else f", within the threshold of {figure(limit, signal.unit)}"
 
 
 def _state(value: float, usual: float, scale: float) -> State:

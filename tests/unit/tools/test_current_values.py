@@ -48,8 +48,8 @@ async def test_what_still_stands_is_trouble_by_threshold_or_by_what_is_usual() -
     parsed = await read(series(0.001, 0.2, 0.2), series(0.1, 3.0, 3.0))
 
     assert [fact.text for fact in parsed.facts.current or ()] == [
-        "checkout errors is 20 % now, usually 0.1 % [bad above 5 %]; beyond its threshold",
-        "checkout latency is 3 s now, usually 100 ms; high for it",
+        "checkout errors: 20 % now, above the threshold of 5 %, usually 0.1 %",
+        "checkout latency: 3 s now, high for it, usually 100 ms",
     ]
     assert "2 of 2 signals are in trouble now" in parsed.summary
 

@@ -12,7 +12,7 @@ from bot.slack.view_context import ViewContext
 from bot.slack.views.answer import render
 from tests.messages.words import text_of
 
-NOW_IS = "checkout errors is 21.1 % now, usually 0 %"
+NOW_IS = "checkout errors: 21.1 % now, above the threshold of 5 %, usually 0 %"
 
 
 def shown(question: str, *findings: Finding) -> str:
@@ -34,7 +34,7 @@ def test_a_yes_that_was_asked_for_is_told(question: str) -> None:
 
 
 def test_what_was_just_said_is_not_said_again() -> None:
-    again = Finding(lines=[f"{NOW_IS}; beyond its threshold", NOW_IS], evidence=["E1"])
+    again = Finding(lines=[f"{NOW_IS}; 2 of 8 signals are in trouble now", NOW_IS], evidence=["E1"])
     other = Finding(lines=["payments errors stayed normal"], evidence=["E2"])
 
     text = shown("error rate now?", again, other)
