@@ -86,6 +86,13 @@ class AlertGroup(BaseModel):
         return self.state is GroupState.MONITORING and self.unconfirmed_at is None
 
     @property
+    def state_word(self) -> str:
+        """The state as people read it: nothing fires where a person declared it, and an end may not be confirmed."""
+        if self.state is GroupState.MONITORING and self.unconfirmed_at is not None:
+            return "NOT CONFIRMED"
+        return "OPEN" if self.declared and self.state is GroupState.FIRING else self.state.value
+
+    @property
     def over_at(self) -> datetime | None:
         """When all its alerts had cleared, as far as this could be checked; None while one fires."""
         return self.cleared_at if self.cleared or self.state is GroupState.RESOLVED else None

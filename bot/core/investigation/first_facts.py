@@ -125,9 +125,12 @@ def changes_before(
     onset: datetime,
     services: Mapping[str, int],
     overlap_began_at: datetime | None = None,
+    of: str = "onset",
     most: int = 6,
 ) -> list[PriorChange]:
     """Changes of the given services (name -> distance in calls) up to the onset, newest first, with their age.
+
+    `of`: what began at that moment, in words, where no metric shows an onset.
 
     `overlap_began_at`: of an outage that began while another ran on, changes up to the alert are listed too.
     """
@@ -137,6 +140,6 @@ def changes_before(
         for change in entry.evidence.facts.changes or ():
             if change.at <= latest and (not services or change.service in services):
                 beside = overlap_began_at and change.at > onset + SHOWN_AFTER_ONSET
-                age = f"at {clock(change.at)}, while another outage ran" if beside else age_text(change.at, onset)
+                age = f"at {clock(change.at)}, while another outage ran" if beside else age_text(change.at, onset, of=of)
                 shown[change.id] = PriorChange(**change.model_dump(), evidence=entry.id, age_text=age)
     return sorted(shown.values(), key=lambda change: change.at, reverse=True)[:most]

@@ -17,8 +17,9 @@ from bot.core.verdict.merging import disagree
 
 MAX_WORDS = 90
 """Of a triage message before Details, its buttons and its small print with it."""
-FIXED_WORDS, APPROVE_WORDS, ATTEMPT_WORDS = 16, 1, 4
-"""Of these for the buttons and the small print: always, where a proposal waits, and in a further attempt."""
+FIXED_WORDS, APPROVE_WORDS, ATTEMPT_WORDS, AGAIN_WORDS = 16, 1, 4, 5
+"""Of these for the buttons and the small print: always, where a proposal waits, in a further attempt, and where that one has
+nothing to show yet: `; ranking it again was stopped`."""
 BROKE, CAUSE, EVIDENCE, AGAINST, NOT_CHECKED, NEXT, EARLIER = 13, 18, 12, 10, 8, 8, 13
 """The most words of each line, with its label: one long sentence of a model must not push the others out of sight.
 
@@ -128,7 +129,7 @@ def _cause(findings: Findings, first: Hypothesis | None) -> Line:
     if first is None:
         return Line("Not known", NO_CAUSE)
     label = certainty(first, findings.hypotheses)
-    weak = "weakly, " if label == "Not known" else ""
+    weak = "weak lead: " if label == "Not known" else ""
     return Line(label, within_words(f"{weak}{first.cause}", CAUSE - word_count(label)))
 
 
@@ -171,7 +172,7 @@ def next_step(triage: TriageContent) -> Line | None:
     first = findings.first_cause
     check = first.check if first else ""
     over = "it is over. Resolve once it holds" if triage.over_at else ""
-    text = _of_proposal(triage, check) or over or check or _by_hand(triage, first)
+    text = _of_proposal(triage, check) or over or check or _by_hand(triage, first) or _proposed_anew(triage)
     return Line("Next", text) if text else None
 
 
@@ -220,8 +221,16 @@ def _of_proposal(triage: TriageContent, check: str) -> str:
 def _by_hand(triage: TriageContent, first: Hypothesis | None) -> str:
     """Where the evidence has decided already and no action was found to fit."""
     none_fits = triage.no_proposal is not None and triage.no_proposal.none_fits
-    by_hand = none_fits and first and first.kind == "change"
+    by_hand = none_fits and first and first.kind == "change" and first.confidence == "likely"
     return "take the change back by hand: no action here fits" if by_hand else ""
+
+
+def _proposed_anew(triage: TriageContent) -> str:
+    """What was denied, or nobody decided in time, can be asked for once more while it fires."""
+    newest = next(reversed(triage.proposals), None)
+    if newest is None or newest.of_before or newest.state not in WITHOUT_EFFECT or triage.group.cleared:
+        return ""
+    return f"{newest.ref} {newest.state}: propose it anew if needed"
 
 
 def _others(findings: Findings, first: Hypothesis | None, before: Hypothesis | None) -> Iterable[Line]:
@@ -272,6 +281,7 @@ def _earlier(triage: TriageContent, words_left: int) -> Line | None:
 def _fixed_words(triage: TriageContent) -> int:
     """Of its buttons and small print."""
     further = ATTEMPT_WORDS if triage.attempt > 1 else 0
+    further += AGAIN_WORDS if triage.shown_attempt not in (0, triage.attempt) else 0
     return FIXED_WORDS + further + (APPROVE_WORDS if triage.waiting else 0)
 
 

@@ -103,7 +103,7 @@ def square_of(severity: Severity) -> str:
 
 def title(group: AlertGroup) -> str:
     """`FIRING SEV2 · checkout · HighErrorRate`."""
-    parts = (f"{_state(group)} {group.severity}", plain_text(group.service, 40), plain_text(group.title, 80))
+    parts = (f"{group.state_word} {group.severity}", plain_text(group.service, 40), plain_text(group.title, 80))
     return " · ".join(part for part in parts if part)
 
 
@@ -128,7 +128,7 @@ def line(card: CardContent) -> str:
     who = card.lead or group.acknowledged_by
     cause = _cause(card)
     parts = (
-        f"*{_state(group)}* {group.severity} {f'{card.incident_ref} {group.ref}'.strip()}",
+        f"*{group.state_word}* {group.severity} {f'{card.incident_ref} {group.ref}'.strip()}",
         name_text(group.service, 40) if group.service else "no service",
         name_text(group.title, 80),
         f"{_since_words(group).lower()} {when(_started_at(card))}",
@@ -157,13 +157,6 @@ def _since_words(group: AlertGroup) -> str:
 
 def _started_at(card: CardContent) -> datetime:
     return card.started_at or card.group.opened_at
-
-
-def _state(group: AlertGroup) -> str:
-    """The state word; nothing fires where a person declared it and no alert came."""
-    if unconfirmed(group):
-        return "NOT CONFIRMED"
-    return "OPEN" if group.declared and group.state is GroupState.FIRING else group.state
 
 
 def _state_in_words(group: AlertGroup) -> str:
@@ -285,7 +278,7 @@ def status_line(card: CardContent) -> str:
             resolved_at = incident.resolved_at if incident else None
             return f"*RESOLVED*{by} after {time_between(group.opened_at, resolved_at or group.cleared_at)}"
         case GroupState.FIRING:
-            return f"*{_state(group)}* not acknowledged"
+            return f"*{group.state_word}* not acknowledged"
 
 
 def _not_checked(group: AlertGroup) -> str:

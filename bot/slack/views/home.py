@@ -59,7 +59,7 @@ def _open(content: HomeReply) -> list[Block]:
         blocks.append(
             actions(
                 button("Show", "show", ref, accessible_label=f"Show {ref}"),
-                button("Acknowledge", "ack", ref, accessible_label=f"Acknowledge {ref}") if row.state == "FIRING" else None,
+                button("Acknowledge", "ack", ref, accessible_label=f"Acknowledge {ref}") if _waits(row) else None,
             )
         )
     if not content.rows:
@@ -67,6 +67,11 @@ def _open(content: HomeReply) -> list[Block]:
     if content.more:
         blocks.append(context(f"More is open: `{content.slash} list`"))
     return blocks
+
+
+def _waits(row: ListRow) -> bool:
+    """Whether somebody has to take it; an incident without a group is led, not acknowledged."""
+    return row.ref.startswith("AL-") and row.state in ("FIRING", "OPEN")
 
 
 def _row(row: ListRow) -> str:

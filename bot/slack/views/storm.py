@@ -11,7 +11,7 @@ from bot.core.text.untrusted import counted
 from bot.slack.blocks import Block, Rendered, actions, context, header, overflow, section, when, when_beside
 from bot.slack.untrusted_text import quoted
 from bot.slack.view_context import ViewContext
-from bot.slack.views.card import CLEARED, square_of, unconfirmed
+from bot.slack.views.card import CLEARED, square_of
 from bot.slack.views.rich_text import Line, code, labelled, name, paragraph, sentence, words
 
 LINES = 10
@@ -120,5 +120,4 @@ def _lines(groups: Sequence[AlertGroup]) -> Iterable[Line]:
 def _line(group: AlertGroup) -> str:
     what = f"{name(group.service or 'unknown', 40)} · {name(group.title, 80)}"
     alerts = f" · {counted(group.alerts, 'alert')}" if group.alerts > 1 else ""
-    state = "NOT CONFIRMED" if unconfirmed(group) else group.state
-    return f"{state} {group.severity} {group.ref} · {what}{alerts}"
+    return f"{group.state_word} {group.severity} {group.ref} · {what}{alerts}"

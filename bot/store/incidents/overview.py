@@ -16,6 +16,7 @@ from bot.core.incident import number_of
 from bot.core.messages.replies import ListRow
 from bot.store.db.database import Database
 from bot.store.db.visibility import has_visibility
+from bot.store.incidents.rows import to_group
 from bot.store.tables import EpisodeRow, GroupRow, IncidentRow, ProposalRow
 
 MAX_ROWS = 500
@@ -57,7 +58,7 @@ async def subject_of(db: Database, ref: str) -> Subject:
         channel=row.channel,
         title=row.title,
         severity=row.severity,
-        state=row.state,
+        state=to_group(group).state_word if group else row.state,
         private=_is_private(group, incident),
     )
 
@@ -193,7 +194,7 @@ def _group_row(group: GroupRow, incident: IncidentRow | None) -> ListRow:
         title=group.title,
         service=group.service,
         severity=group.severity,
-        state=group.state,
+        state=to_group(group).state_word,
         assignee=(incident.lead if incident else "") or group.acknowledged_by,
         opened_at=group.opened_at,
     )

@@ -52,7 +52,9 @@ class FactCollector:
         onset = first_facts.onset_of(case, main, entries[ToolRole.HEALTH].id)
         near = {case.service: 0, **self.catalogue.downstream(case.service)} if self.catalogue.services else {}
         listed, began = [entries[ToolRole.CHANGES]], onset.at if onset else case.alerted_at
-        changes = first_facts.changes_before(listed, onset=began, services=near, overlap_began_at=case.overlap_began_at)
+        of = "onset" if onset else "the reported start" if case.declared else "the alert"
+        beside = case.overlap_began_at
+        changes = first_facts.changes_before(listed, onset=began, services=near, overlap_began_at=beside, of=of)
         graph = await self._graph(case, main, changes, onset)
         alerts = [AlertCount.model_validate(row) for row in (await self.triages.members(case.group))[:8]]
         return first_facts.composed(case, entries, changes, alerts, graph)

@@ -35,7 +35,7 @@ async def with_group(fixture: ApprovalsFixture, number: int, **values: Any) -> N
     moments = {"opened_at": fixture.now, "last_alert_at": fixture.now}
     fields = {"title": f"Group {number}", "service": "search", "severity": "SEV3", "state": "FIRING", "channel": "C1"}
     async with fixture.db.write() as session:
-        session.add(GroupRow(key=f"k{number}", **{**fields, **moments, **values}))
+        session.add(GroupRow(**{"key": f"k{number}", **fields, **moments, **values}))
 
 
 async def declared(fixture: ApprovalsFixture, **values: Any) -> None:
@@ -56,6 +56,17 @@ async def test_the_only_open_group_of_a_channel_is_meant_and_the_panel_says_why(
 
     assert "AL-1 is meant: nothing else is open in this channel" in message
     assert "'value': 'AL-1'" in message
+
+
+async def test_a_list_has_the_words_of_the_cards_for_what_was_declared_and_for_an_end_that_is_not_confirmed(
+    fixture: ApprovalsFixture,
+) -> None:
+    await with_group(fixture, 2, key="", alerts=0)
+    await with_group(fixture, 3, alerts=1, state="MONITORING", cleared_at=fixture.now, unconfirmed_at=fixture.now)
+
+    message = shown(await use(fixture, list_verb, "alice", ref="", entry_point="slash"))
+
+    assert "*OPEN* SEV3 AL-2" in message and "*NOT CONFIRMED* SEV3 AL-3" in message
 
 
 async def test_a_group_is_shown_with_the_reasons_of_its_alerts(fixture: ApprovalsFixture) -> None:

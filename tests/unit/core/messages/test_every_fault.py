@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.replies import DetailsReply
 from bot.core.messages.triage_summary import MAX_WORDS
 from bot.slack.view_context import ViewContext
@@ -51,6 +52,17 @@ def test_a_triage_says_what_broke_since_when_the_cause_and_the_next_step(name: s
 
     assert f"{one.case.service} left the normal range at" in shown
     assert one.findings.hypotheses[0].cause[:30] in shown and "*Next:*" in shown
+
+
+@pytest.mark.parametrize("state", ["investigating", "stopped", "failed"])
+def test_words_are_left_for_how_it_is_ranked_again(state: str) -> None:
+    long = "the service that answers requests of customers is slow because something in it " * 4
+    cause = hypothesis(long[:300], claims=[claim(long[:400], "E1")] * 6, check=long[:300])
+    again = {"attempt": 3, "shown_attempt": 2, "renewed": True, "state": TriageState(state)}
+    _, blocks = triage.render(triage_content(findings=findings(cause, ruled_out=[claim(long[:400], "E3")] * 9), **again), VIEW)
+
+    assert "ranking it again" in text_of(blocks) or "being ranked again" in text_of(blocks)
+    assert words_of(blocks) <= MAX_WORDS
 
 
 @pytest.mark.parametrize("attempt", [1, 2])

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bot.core.approvals.remedies import NoProposal
 from bot.core.messages.triage_summary import summarize, waiting
 from bot.slack.blocks import Block
 from bot.slack.views import proposal
@@ -15,6 +16,7 @@ from tests.unit.slack.contents import (
     group,
     hypothesis,
     proposal_content,
+    proposal_lines,
     rendered_triage,
     triage_content,
 )
@@ -34,6 +36,23 @@ def test_a_proposal_that_waits_is_approved_by_the_button_of_its_card() -> None:
 
     assert (of_triage[0]["action_id"], of_triage[0]["value"]) == ("approve", "AP-1:2")
     assert of_triage[0] == of_card[0] and len(of_triage) == 3
+
+
+@pytest.mark.parametrize("state", ["denied", "expired"])
+def test_what_came_to_nothing_can_be_proposed_anew_while_it_fires(state: str) -> None:
+    firing = text_of(rendered_triage(proposals=proposal_lines(state))[1])
+    cleared = text_of(rendered_triage(proposals=proposal_lines(state), group=group(state="MONITORING", firing=0))[1])
+
+    assert f"*Next:* AP-1 {state}: propose it anew if needed" in firing and "propose it anew" not in cleared
+
+
+@pytest.mark.parametrize(("confidence", "by_hand"), [("likely", True), ("unlikely", False)])
+def test_only_a_change_that_is_known_to_be_the_cause_is_to_be_taken_back_by_hand(confidence: str, by_hand: bool) -> None:
+    none = NoProposal("none takes it back", none_fits=True)
+    text = text_of(rendered_triage(findings=findings(hypothesis(confidence=confidence)), no_proposal=none)[1])
+
+    assert ("take the change back by hand" in text) is by_hand
+    assert ("*Not known:* weak lead: deploy v2 broke checkout" in text) is not by_hand
 
 
 @pytest.mark.parametrize("state", ["approved", "denied", "succeeded", "unknown", "expired"])

@@ -32,11 +32,11 @@ async def nobody() -> None:
     return None
 
 
-async def investigated(tmp_path: Path, title: str) -> tuple[TriageContent, CardContent]:
+async def investigated(tmp_path: Path, title: str, errors: float = 0.3) -> tuple[TriageContent, CardContent]:
     """What is shown of an incident of checkout that somebody declares, whose errors rose a minute after a deploy at 02:56."""
     fixture = await open_approvals(tmp_path)
     triages = Triages(fixture.db)
-    metrics = {ERRORS: Step(0.001, 0.3), **NO_KUBERNETES}
+    metrics = {ERRORS: Step(0.001, errors), **NO_KUBERNETES}
     ledger = ToolRunner(
         triages,
         TOOLS,
@@ -67,6 +67,13 @@ async def test_a_text_leads_to_facts_and_ranked_causes_without_any_alert(tmp_pat
     assert (content.state, content.hypotheses[0].service) == ("done", "checkout")
     assert card.last_change is not None
     assert card.last_change.age_text == "2 min before the reported start", "no alert came"
+
+
+async def test_where_no_metric_shows_an_onset_changes_are_as_old_as_the_reported_start_has_them(tmp_path: Path) -> None:
+    content, _ = await investigated(tmp_path, "Checkout looks odd since 02:58", errors=0.001)
+
+    assert content.facts is not None and content.facts.onset is None
+    assert [change.age_text for change in content.facts.changes] == ["2 min before the reported start"]
 
 
 async def test_what_began_well_after_the_reported_start_is_shown_and_never_likely(tmp_path: Path) -> None:
