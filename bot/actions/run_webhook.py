@@ -134,7 +134,8 @@ class RunWebhook(JobArguments):
         except OutcomeUnknown as error:
             return Outcome(state=OutcomeState.UNKNOWN, text=str(error))
         body = one_line(answer.text, 120)
-        text = f"{config.method} answered {answer.status}{': ' + body if body else ''}."
+        end = "" if body.endswith((".", "…")) else "."
+        text = f"{config.method} answered {answer.status}{': ' + body if body else ''}{end}"
         if 200 <= answer.status < 300:
             return Outcome(state=OutcomeState.DONE, text=text, remote_id=_remote_id(answer.json))
         return Outcome(state=OutcomeState.UNKNOWN if answer.status in _UNKNOWN_STATUS else OutcomeState.FAILED, text=text)

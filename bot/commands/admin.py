@@ -46,4 +46,4 @@ async def _resume(ctx: CommandContext, request: Request) -> Reply:
         return Reply("An alarm is open, so a second admin has to say admin resume too.", private=False)
     if result is ResumeResult.NOT_PAUSED:
         return Reply("Nothing is paused.")
-    return Reply(f"Automated actions run again, {person}.", private=False)
+    return Reply(f"{person} resumed automated actions everywhere.", private=False)

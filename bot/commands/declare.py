@@ -93,19 +93,16 @@ def _private(request: Request) -> bool:
 def _investigated(declared: Incident) -> str:
     """How the text was understood: whoever wrote it can correct it."""
     began = _began(start_in(declared.title, declared.declared_at))
-    if declared.service:
-        return f"Tocsin investigates {declared.service}, {began}: the answer will stand in the thread of {declared.group}."
-    return (
-        f"Its text names no service of the catalogue, so Tocsin investigates all of them, {began}: "
-        f"the answer will stand in the thread of {declared.group}."
-    )
+    unnamed = "Its text names no service of the catalogue, so Tocsin investigates all of them"
+    what = f"Tocsin investigates {declared.service}" if declared.service else unnamed
+    return f"{what}{began} The answer will stand in the thread of {declared.group}."
 
 
 def _began(start: Start) -> str:
     if start.at:
-        return f"since {clock_to_the_minute(start.at)}"
+        return f", since {clock_to_the_minute(start.at)}."
     why = start.unread or "the title gives no time that Tocsin can read"
-    return f"from now, because {why} (write it in UTC: since 14:05)"
+    return f". It counts from now, because {why} (write it in UTC: since 14:05)."
 
 
 def _unknown_service(ctx: CommandContext, service: str) -> str:

@@ -39,7 +39,7 @@ async def policy(ctx: CommandContext, request: Request) -> Reply:
 async def _shown(policies: Policies) -> Reply:
     waiting = await policies.waiting()
     if waiting is None:
-        return Reply(f"Nothing waits. In force: {(await policies.base())[:16] or 'no policy yet'}.")
+        return Reply("No policy waits for a second person.")
     lines = [f"{waiting.ref} waits for a second person. It would let more:", *(f"- {gain}" for gain in waiting.gains)]
     if waiting.agreed:
         lines.append(f"{', '.join(waiting.agreed)} agreed already.")

@@ -35,4 +35,4 @@ async def postmortem(ctx: CommandContext, request: Request) -> Reply:
     exporting = request.verb == "export" or "export" in request.options
     sections = [] if exporting else [PostmortemSection.model_validate(section) for section in newest.sections]
     content = PostmortemReply(ref=subject.incident, n=newest.n, markdown=newest.markdown, sections=sections)
-    return Reply(f"Postmortem of {subject.incident}", content=content)
+    return Reply(f"Postmortem of {subject.incident}", content=content, dialog=True)

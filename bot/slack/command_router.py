@@ -277,7 +277,8 @@ class CommandRouter:
             await self.answers.open_form(target, form, self._slash_line(request, form))
         except DELIVERY_ERRORS as error:
             await self.answers.private(
-                replace(target, trigger_id=""), Reply(f"The dialog could not be opened: {error}. Press again.")
+                replace(target, trigger_id=""),
+                Reply(f"The dialog could not be opened ({error}), so nothing was done. Try again."),
             )
 
     def _slash_line(self, request: Request, form: Form) -> str:

@@ -288,7 +288,7 @@ def _follow_ups(m: PostmortemRecord) -> Iterable[Sentence]:
         yield Sentence(text="Confirm or correct the root cause.", sources=(m.incident.ref,))
     for p in m.proposals:
         if p.state is ProposalState.SUCCEEDED and p.undo:
-            text = f"Still in force: {one_line(p.title, 120)}. Decide when to take it back ({p.undo})."
+            text = f"Still in force: {one_line(p.title, 120)}. Fix the cause before it is undone ({p.undo})."
             yield Sentence(text=text, sources=(p.ref,))
         if p.state in (ProposalState.UNKNOWN, ProposalState.COULD_NOT_VERIFY):
             yield Sentence(text=f"Find out what {one_line(p.title, 120)} did: {p.state.value}.", sources=(p.ref,))

@@ -1,18 +1,21 @@
 """The postmortem message: five lines and the way to the whole text."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from bot.core.history.postmortem import PostmortemSection, Sentence
 from bot.core.messages.investigation import PostmortemContent
 from bot.core.messages.replies import PostmortemReply
 from bot.core.text.untrusted import counted
-from bot.slack.blocks import Block, Rendered, actions, button, code, context, header, picture, section, trim
+from bot.slack.blocks import Block, Rendered, actions, button, code, context, header, picture, section, sections, trim
+from bot.slack.limits import LIMIT
 from bot.slack.untrusted_text import plain_text, prose
 from bot.slack.view_context import ViewContext
 
 ABSTRACT = ("Summary", "Impact", "Detection", "Root cause", "Actions taken")
 MAX_CHARACTERS = 280
 """Of what a section says first."""
+SENTENCE = 2000
+"""Characters of one sentence: the impact names the failed requests of each service."""
 PIECE = 2800
 """Characters of Markdown a code block takes."""
 
@@ -56,22 +59,24 @@ def _whole(text: str) -> tuple[str, int]:
 
 
 def render_full(draft: PostmortemReply, view: ViewContext) -> Rendered:
-    """The whole draft for one reader; without sections the Markdown to copy."""
-    title = f"Postmortem of {draft.ref}, draft {draft.n}"
+    """The whole draft for one reader, in a dialog; without sections the Markdown to copy."""
+    title, heading = f"Postmortem of {draft.ref}", header(f"Postmortem of {draft.ref}, draft {draft.n}")
     if draft.sections:
+        shown = [block for part in draft.sections for block in sections(_lines_of(part))]
         small = context(f"{draft.ref}, ids in brackets name the record; Export gives it as Markdown")
-        return title, trim([header(title), *(section(_section(part)) for part in draft.sections), small])
-    return title, [header(title), *_pieces(draft.markdown), context("Markdown; also at the API, whole")]
+        return title, trim([heading, *shown, small], most=LIMIT["view.blocks"], characters=LIMIT["view.text"])
+    return title, [heading, *_pieces(draft.markdown), context("Markdown; also at the API, whole")]
 
 
-def _section(part: PostmortemSection) -> str:
-    lines = [f"• {prose(s.text, 400)} ({', '.join(s.sources)})" for s in part.sentences]
-    blank = [f"_{prose(part.blank)}_"] if part.blank else []
-    return "\n".join([f"*{part.title}*", *lines, *blank])
+def _lines_of(part: PostmortemSection) -> Iterable[str]:
+    yield f"*{part.title}*"
+    yield from (f"• {prose(s.text, SENTENCE)} ({', '.join(s.sources)})" for s in part.sentences)
+    if part.blank:
+        yield f"_{prose(part.blank)}_"
 
 
-def _pieces(markdown: str, most: int = 3) -> list[Block]:
-    """The Markdown itself, in code blocks so that it can be copied; what does not fit a message is counted."""
+def _pieces(markdown: str, most: int = 20) -> list[Block]:
+    """The Markdown itself, in code blocks so that it can be copied; what does not fit a dialog is counted."""
     pieces: list[str] = [""]
     for line in markdown.split("\n"):
         if len(pieces[-1]) + len(line) > PIECE:

@@ -24,7 +24,7 @@ def render(reply: ShowReply, view: ViewContext) -> Rendered:
         blocks += reasons_blocks(reply.reasons)
     entries = reply.timeline
     lines = [_entry(entry) for entry in entries[-LINES:]]
-    earlier = [sentence(f"{len(entries) - LINES} earlier")] if len(entries) > LINES else []
+    earlier = [sentence(counted(len(entries) - LINES, "earlier line"))] if len(entries) > LINES else []
     blocks.append(paragraph([[bold("Timeline, newest last:")], *(earlier + lines or [sentence("nothing yet")])]))
     return title, trim([*blocks, context(f"*{word}* {reply.ref}")])
 

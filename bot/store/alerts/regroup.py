@@ -55,7 +55,8 @@ async def split(db: Database, ref: str, what: str, person: str) -> Split:
         leaving = [one for one in members if what.casefold() in (one.service.casefold(), one.name.casefold())]
         if not leaving:
             names = sorted({name for one in members for name in (one.service, one.name) if name})
-            raise NotFound(f"No alert of {ref} is of a service or has a name {what[:60]}. There are: {', '.join(names[:10])}.")
+            there = ", ".join(names[:10])
+            raise NotFound(f'{ref} has no alert of a service or name "{what[:60]}". There are: {there}.')
         if len(leaving) == len(members):
             raise NotFound(f"All {len(members)} alerts of {ref} are of {what[:60]}: nothing would be left to split from.")
         target = await _new_group(session, source, leaving)

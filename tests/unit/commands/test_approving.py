@@ -138,7 +138,7 @@ async def test_everything_is_paused_by_an_on_call_and_resumed_by_an_admin(fixtur
     with pytest.raises(NotAllowed):
         await use(fixture, admin, "alice", text="resume", ref="")
 
-    assert "run again" in (await use(fixture, admin, "root", text="resume", ref="")).text
+    assert "root resumed automated actions" in (await use(fixture, admin, "root", text="resume", ref="")).text
 
 
 async def test_handing_over_the_lead_hands_over_the_right_to_approve(fixture: ApprovalsFixture) -> None:

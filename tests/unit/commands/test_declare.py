@@ -47,7 +47,7 @@ async def test_a_text_without_service_or_moment_says_so(fixture: ApprovalsFixtur
 async def test_a_moment_that_is_not_understood_is_said_and_not_taken(fixture: ApprovalsFixture) -> None:
     text, runs = await using(fixture, declare, "Checkout is slow since 9am CST", options={"sev": "4"})
 
-    assert 'from now, because the time zone "CST" is not understood (write it in UTC: since 14:05)' in text
+    assert 'It counts from now, because the time zone "CST" is not understood (write it in UTC: since 14:05)' in text
     assert (await Triages(fixture.db).open(runs[0][1], 1, "", "alice")).started_at == fixture.now
 
 

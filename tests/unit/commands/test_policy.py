@@ -46,7 +46,7 @@ async def test_it_shows_what_waits_and_who_may_agree(tmp_path: Path) -> None:
         "bob, owner or root can confirm it: it takes two of them. policy confirm POL-2, or policy reject POL-2.",
     ]
     assert "root agreed already." in agreed.splitlines()
-    assert after.startswith("Nothing waits. In force: ")
+    assert after == "No policy waits for a second person."
 
 
 @pytest.mark.parametrize("values", [{"verb": "policy_confirm"}, {"entry_point": "slash", "text": "confirm"}])

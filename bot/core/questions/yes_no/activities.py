@@ -94,11 +94,11 @@ def _of_person(entry: TimelineEntry) -> str:
 
 
 def ran_before(timeline: Sequence[TimelineEntry], now: datetime) -> tuple[str, list[str]]:
-    """`AP-1 (Roll back orders) ran 34 s before` with the ids it stands on, of the newest that ran shortly before; else ""."""
+    """`AP-1 (Roll back orders) ran 34 s before that` with the ids it stands on, of the newest; else ""."""
     newest = max(
         (run for run in runs(timeline) if timedelta(0) <= now - run.at <= RECENTLY), key=lambda run: run.at, default=None
     )
-    return (f"{newest.named} ran {elapsed_text(now - newest.at)} before", [newest.entries[0]]) if newest else ("", [])
+    return (f"{newest.named} ran {elapsed_text(now - newest.at)} before that", [newest.entries[0]]) if newest else ("", [])
 
 
 def whether_done(

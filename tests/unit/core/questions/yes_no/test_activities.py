@@ -42,7 +42,7 @@ def test_whether_it_still_fails_is_told_beside_the_action_that_ran_shortly_befor
     still = short_answer("is it still failing?", facts(HEALTH, read, timeline=[PROPOSED, ran]))
 
     assert still is not None and still.verdict == "yes"
-    assert still.text.endswith("; AP-1 (Roll back checkout) ran 34 s before") is named
+    assert still.text.endswith("; AP-1 (Roll back checkout) ran 34 s before that") is named
 
 
 def test_whether_to_roll_back_is_told_with_what_the_ranking_says_of_the_change() -> None:
