@@ -20,7 +20,7 @@ from bot.core.messages.replies import (
 )
 from bot.core.text.untrusted import cut
 from bot.plugins import Form, Reply
-from bot.slack.blocks import Block, Rendered, View, actions, button, section, trim
+from bot.slack.blocks import Block, Rendered, View, actions, button, section, sections, trim
 from bot.slack.client import SlackClient
 from bot.slack.forms import form_view, lines, text_view
 from bot.slack.limits import LIMIT
@@ -107,7 +107,9 @@ class Answers:
         if reply.content:
             text, blocks = rendered_reply(reply.content, ViewContext(hosts=self.hosts, called_hosts=self.called))
         else:
-            text, blocks = plain_text(reply.text, 450), [section(lines(reply.text))]
+            # A dialog has room for all lines of a long answer.
+            shown = lines(reply.text)
+            text, blocks = plain_text(reply.text, 450), sections(shown.split("\n")) if reply.dialog else [section(shown)]
         return cut(self.redact(text), LIMIT["fallback"]), redacted(blocks, self.redact)
 
     def form(self, form: Form, target: ReplyTarget) -> View:
