@@ -102,8 +102,8 @@ class PagerTick:
             await self.reminders.silent(name, key, row.last_seen_at)
         for name in open_pages:
             if name not in missed:
-                heard_at = watched[name][1].last_seen_at if name in watched and name not in silent else None
-                await self.reminders.silence_over(name, HeartbeatKey.parse(name.removeprefix("heartbeat:")), heard_at)
+                resumed_at = watched[name][1].last_seen_at if name in watched and name not in silent else None
+                await self.reminders.silence_over(name, HeartbeatKey.parse(name.removeprefix("heartbeat:")), resumed_at)
                 await self.pages.clear(name)
 
     def _is_watched(self, key: HeartbeatKey) -> bool:

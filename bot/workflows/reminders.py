@@ -58,10 +58,10 @@ class Reminders:
             f"{name}:{since:%Y%m%dT%H%M%S}", self.config.default_channel, text, roster.default(now).on_call
         )
 
-    async def silence_over(self, name: str, key: HeartbeatKey, heard_at: datetime | None) -> None:
-        """The same line says that it is over. `heard_at`: when it came again; None where it is no longer waited for."""
-        if heard_at:
-            since = clock_of_day(heard_at, self.lines.db.clock())
+    async def silence_over(self, name: str, key: HeartbeatKey, resumed_at: datetime | None) -> None:
+        """The same line says that it is over. `resumed_at`: when it came again; None where it is no longer waited for."""
+        if resumed_at:
+            since = clock_of_day(resumed_at, self.lines.db.clock())
             text = f"{_sender(key)} was silent and is heard again since {since}. Alerts that fire now are on their cards."
         else:
             gone = f"its heartbeat ({one_line(key.rule, 60)}) is not waited for any more"
