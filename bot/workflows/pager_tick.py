@@ -94,7 +94,7 @@ class PagerTick:
         last_seen_at, now = {key: row.last_seen_at for key, row in rows.items()}, self.watch.db.clock()
         forgotten = {f"heartbeat:{key.stored}" for key in rows if key.is_forgotten(last_seen_at, now)}
         watched = {f"heartbeat:{key.stored}": (key, row) for key, row in rows.items() if self._is_watched(key)}
-        silent = {name: (key, row) for name, (key, row) in watched.items() if self._missed(row, is_told=name in open_pages)}
+        silent = {name: (key, row) for name, (key, row) in watched.items() if self._missed(row, is_open=name in open_pages)}
         missed = {name: one for name, one in silent.items() if name not in forgotten}
         for name, (key, row) in missed.items():
             summary = f"{row.key} is silent since {clock_of_day(row.last_seen_at, now)}: its monitoring may be down"
@@ -110,12 +110,12 @@ class PagerTick:
         """Whether its rule and its source are still configured."""
         return key.rule in self.config.heartbeats and key.source in self.config.sources
 
-    def _missed(self, row: HeartbeatRow, *, is_told: bool) -> bool:
+    def _missed(self, row: HeartbeatRow, *, is_open: bool) -> bool:
         """Whether its source ended it, or it is silent for too long.
 
-        `is_told`: people know of it already, so that it is over only once it comes again: a restart of this process is no sign.
+        `is_open`: its page is, so that it is over only once it comes again: a restart of this process is no sign.
         """
-        silence = self.watch.db.clock() - (row.last_seen_at if is_told else max(row.last_seen_at, self.since))
+        silence = self.watch.db.clock() - (row.last_seen_at if is_open else max(row.last_seen_at, self.since))
         return row.missed or is_missed(row.rhythm, silence, self.config.heartbeat_every)
 
     async def _unknown(self, open_pages: Sequence[str]) -> None:
