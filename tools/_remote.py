@@ -20,6 +20,8 @@ MAX_LINE = 64 * 1024
 MAX_NAME, MAX_DESCRIPTION, MAX_SCHEMA, MAX_ARGUMENTS = 64, 600, 2_500, 4_000
 MAX_ARGUMENT = 200
 """Characters: what a server says of its tools stands in each request to the model."""
+_ALTERNATIVES = frozenset({"allOf", "anyOf", "oneOf"})
+"""Where arguments may be described as well, but no provider takes them there."""
 _PROPERTY = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
@@ -46,6 +48,7 @@ def _fits(schema: Mapping[str, Any]) -> bool:  # Any, here and below: JSON of an
     properties, required = schema.get("properties", {}), schema.get("required", [])
     return (
         schema.get("type") == "object"
+        and (bool(properties) or _ALTERNATIVES.isdisjoint(schema))
         and isinstance(properties, dict)
         and all(_PROPERTY.fullmatch(name) and isinstance(schema, dict) for name, schema in properties.items())
         and isinstance(required, list)

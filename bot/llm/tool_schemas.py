@@ -49,20 +49,36 @@ def as_langchain_tool(tool: Tool, schema: type[BaseModel]) -> StructuredTool:
     async def refuse(**_arguments: object) -> str:
         raise AssertionError("tool calls pass through the durable middleware")
 
-    arguments = _without_empty_values(tool.schema) if tool.schema is not None else plain(schema.model_json_schema())
+    arguments = (
+        _without_combinations(_acceptable(tool.schema)) if tool.schema is not None else plain(schema.model_json_schema())
+    )
     return StructuredTool(name=tool.name, description=tool.description, args_schema=arguments, coroutine=refuse)
 
 
-def _without_empty_values(part: Any) -> Any:
-    """A server's schema without "" among the values of an enum: Gemini refuses the whole request for one."""
+_COMBINATIONS = frozenset({"allOf", "anyOf", "oneOf", "not", "enum"})
+"""Of a whole schema OpenAI and Anthropic refuse these, and with them every request that the tool stands in."""
+
+
+def _without_combinations(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A server's schema without what says how its arguments go together: the server checks it, and answers what was wrong."""
+    return {key: value for key, value in schema.items() if key not in _COMBINATIONS}
+
+
+def _acceptable(part: Any) -> Any:
+    """A part of a server's schema without what a provider refuses the whole request for.
+
+    Gemini takes no enum with "" or with anything but texts; it and OpenAI take no list of which nothing says what it holds.
+    """
     if isinstance(part, list):
-        return [_without_empty_values(child) for child in part]
+        return [_acceptable(child) for child in part]
     if not isinstance(part, Mapping):
         return part
     values = part.get("enum")
     named = [value for value in values if value != ""] if isinstance(values, list) else []
-    rest = {key: _without_empty_values(child) for key, child in part.items() if key != "enum" or not isinstance(child, list)}
-    return {**rest, **({"enum": named} if named else {})}
+    enum = {"enum": named} if named and all(isinstance(value, str) for value in named) else {}
+    items = {"items": {}} if part.get("type") == "array" and "items" not in part else {}
+    rest = {key: _acceptable(child) for key, child in part.items() if key != "enum" or not isinstance(child, list)}
+    return {**rest, **enum, **items}
 
 
 def why_not_offered(tool: Tool) -> str:
@@ -77,11 +93,10 @@ def why_not_offered(tool: Tool) -> str:
 
 
 def _malformed(schema: Mapping[str, Any]) -> str:
-    """What of a server's schema is no JSON Schema, of the version that it names; "" where all of it is."""
+    """What of a server's schema is no JSON Schema of 2020-12, which Anthropic demands whatever it names; "" where all is."""
     validators: Any = importlib.import_module("jsonschema.validators")  # comes with the package for MCP servers
-    validator = validators.validator_for(schema, default=validators.Draft202012Validator)
     try:
-        validator.check_schema(schema)
+        validators.Draft202012Validator.check_schema(schema)
     except validators.exceptions.SchemaError as error:
         return f"malformed schema at {one_line(error.json_path, 80)}: {one_line(error.message, 80)}"
     return ""

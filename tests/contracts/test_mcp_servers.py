@@ -437,6 +437,41 @@ async def test_two_tools_whose_names_become_one_are_one_tool() -> None:
     assert list(tools) == ["notes_list_notes"] and "dots" in tools["notes_list_notes"].description
 
 
+@pytest.mark.parametrize(
+    ("schema", "sent"),
+    [
+        ({"properties": {"of": {"type": "array"}}}, {"properties": {"of": {"type": "array", "items": {}}}}),
+        ({"properties": {"of": {"type": "integer", "enum": [1, 2]}}}, {"properties": {"of": {"type": "integer"}}}),
+        (
+            {"properties": {"of": {"type": "string"}}, "anyOf": [{"required": ["of"]}, {"required": ["on"]}]},
+            {"properties": {"of": {"type": "string"}}},
+        ),
+        ({"properties": {"type": {"enum": ["a"]}, "anyOf": {}}}, {"properties": {"type": {"enum": ["a"]}, "anyOf": {}}}),
+    ],
+)
+def test_what_one_provider_refuses_of_a_schema_is_left_out_of_every_request(
+    schema: dict[str, Any], sent: dict[str, Any]
+) -> None:
+    tool = remote_tool("notes", RemoteTool("n", "", {"type": "object", **schema}))
+
+    assert tool is not None and why_not_offered(tool) == ""
+    assert as_langchain_tool(tool, arguments_of(tool)).args_schema == {"type": "object", **sent}
+
+
+def test_a_schema_that_names_its_arguments_in_alternatives_alone_is_left_out() -> None:
+    either = [{"properties": {"id": {"type": "string"}}}, {"properties": {"name": {"type": "string"}}}]
+
+    assert remote_tool("notes", RemoteTool("n", "", {"type": "object", "oneOf": either})) is None
+
+
+def test_a_schema_of_an_older_version_that_the_newest_does_not_know_leaves_its_tool_out() -> None:
+    older = {"$schema": "http://json-schema.org/draft-04/schema#", "type": "object"}
+    limit = {"type": "number", "minimum": 0, "exclusiveMinimum": True}
+    tool = remote_tool("notes", RemoteTool("n", "", {**older, "properties": {"share": limit}}))
+
+    assert tool is not None and "malformed schema at $.properties.share.exclusiveMinimum" in why_not_offered(tool)
+
+
 def test_a_schema_whose_references_swell_is_not_followed() -> None:
     twice = {f"a{n}": {"anyOf": [{"$ref": f"#/$defs/a{n + 1}"}] * 2} for n in range(28)}
     schema = {"type": "object", "properties": {"of": {"$ref": "#/$defs/a0"}}, "$defs": {**twice, "a28": {"type": "string"}}}
