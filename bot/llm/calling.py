@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from langchain_core.messages.ai import UsageMetadata
 
 from bot.core.config.budget import Budget
 from bot.llm.message_parts import answered_by, readable_by
+from bot.llm.providers.endings import End, end_of
 from bot.llm.providers.failures import failure_of, library_errors, model_name
 from bot.llm.request_size import fitted, request_bytes, size
 from bot.llm.spending import CallRecord, Recovery, Usage
@@ -35,9 +37,7 @@ BYTES_PER_TOKEN = 4
 """Of requests whose count never came, about."""
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, StructuredOutputError, LangChainException)
 """What langchain raises for bodies that are no answer of a model, or none in the wanted form."""
-_FINISHED = ("finish_reason", "stop_reason", "stopReason", "done_reason", "status")
-"""Where providers say why an answer ended: one that was cut off says nothing."""
-_LENGTH = {"length", "max_tokens", "incomplete", "model_context_window_exceeded"}
+REFUSED = "the model refused to answer"
 _CACHE_WRITES = {"cache_creation", "ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"}
 """langchain counts what was written to the cache under its lifetime where the provider names that, and then not in all."""
 
@@ -73,14 +73,6 @@ class Problem:
     recovery: Recovery = Recovery.NONE
     answer: str = ""
     """The provider's own words, for the log."""
-
-
-class _CutOff(ValueError):
-    """An answer whose end is missing."""
-
-
-class _TooLong(ValueError):
-    """An answer that ended at the limit of what the model may write: the next one would too."""
 
 
 def call_errors() -> tuple[type[Exception], ...]:
@@ -223,25 +215,28 @@ class _Tries:
     async def _attempt(self, handler: Handler, seconds: float) -> Response | None:
         streams = getattr(self.model, "disable_streaming", False) is not True
         idle = self.caller.limits.idle_seconds if streams else seconds
-        stream = AnswerStream(seconds, idle)
+        stream, name = AnswerStream(seconds, idle), model_name(self.model)
         try:
             async with stream.limited():
                 response = await handler(self.request)
-            _check_finished(response, streamed=bool(stream.chunks))
+            # Counted before it is looked at: what is of no use costs the same.
+            self.usages.append(_usage_of(response, self.request, name))
+            self.problem = _problem_with(response, streamed=bool(stream.chunks))
         except TimeoutError:
             self.problem = Problem(stream.timeout_text, 1 if self.others else TRIES, recovery=Recovery.ANSWER)
             self._count(stream, sent=True)
-        except ModelRefusalError:
-            self.problem = Problem("the model refused to answer")
-            self._count(stream)
         except call_errors() as error:
             self.problem = _problem_of(error, stream)
             self._count(stream)
+        except Exception as error:
+            # Any class of langchain may serve a model, and its library raises what it likes: the run goes on.
+            log.error("the model's client failed", model=name, error_id=secrets.token_hex(4), exc_info=error)
+            self.problem = Problem(f"the model's client failed ({type(error).__name__})", TRIES, recovery=Recovery.ANSWER)
+            self._count(stream)
         else:
-            name = model_name(self.model)
-            self.usages.append(_usage_of(response, self.request, name))
-            response.result[:] = [answered_by(message, name) for message in response.result]
-            return response
+            if self.problem is None:
+                response.result[:] = [answered_by(message, name) for message in response.result]
+                return response
         return None
 
     def _count(self, stream: AnswerStream, *, sent: bool = False) -> None:
@@ -254,10 +249,10 @@ class _Tries:
 def _problem_of(error: Exception, stream: AnswerStream) -> Problem:
     failure = failure_of(error)
     if failure is None:
+        if isinstance(error, ModelRefusalError):
+            return Problem(REFUSED)
         # An answer that could not be read is tried once more: the next one may be readable.
-        own = isinstance(error, (_CutOff, _TooLong))
-        text = str(error) if own else f"the answer could not be read ({type(error).__name__})"
-        return Problem(text, 1 if isinstance(error, _TooLong) else TRIES, recovery=Recovery.ANSWER)
+        return Problem(f"the answer could not be read ({type(error).__name__})", TRIES, recovery=Recovery.ANSWER)
     if failure.too_long:
         return Problem("the request was too long for the model", recovery=Recovery.SHORTER, answer=failure.text)
     if failure.timed_out:
@@ -269,16 +264,21 @@ def _problem_of(error: Exception, stream: AnswerStream) -> Problem:
     return Problem(str(failure), PASSING_TRIES, failure.retry_after, Recovery.ANSWER, failure.text)
 
 
-def _check_finished(response: Response, *, streamed: bool) -> None:
-    """Raise where the answer is not whole: the part of a tool call that came would be read as the whole of it."""
+def _problem_with(response: Response, *, streamed: bool) -> Problem | None:
+    """Why this is no answer; None where it is one. The part of a tool call that came would be read as the whole of it."""
     for message in response.result:
         if not isinstance(message, AIMessage):
             continue
-        ends = {str(message.response_metadata[key]).lower() for key in _FINISHED if message.response_metadata.get(key)}
-        if ends & _LENGTH:
-            raise _TooLong("the answer was longer than the model may write")
-        if streamed and not ends:
-            raise _CutOff("the answer was cut off")
+        end, reason = end_of(message)
+        if end is End.REFUSED:
+            return Problem(REFUSED, answer=reason)
+        if end is End.UNUSABLE:
+            return Problem(f"the answer could not be read ({reason})", TRIES, recovery=Recovery.ANSWER)
+        if end is End.TOO_LONG:
+            return Problem("the answer was longer than the model may write", recovery=Recovery.ANSWER)
+        if end is End.NONE and streamed:
+            return Problem("the answer was cut off", TRIES, recovery=Recovery.ANSWER)
+    return None
 
 
 class _NamingTool:

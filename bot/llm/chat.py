@@ -56,8 +56,10 @@ class KeptReasoning(BaseChatOpenAI):
     def _convert_chunk_to_generation_chunk(
         self, chunk: dict[str, Any], default_chunk_class: type, base_generation_info: dict[str, Any] | None
     ) -> ChatGenerationChunk | None:
-        generation = super()._convert_chunk_to_generation_chunk(chunk, default_chunk_class, base_generation_info)
         choices = chunk.get("choices")
+        if choices:
+            _number_calls(choices[0].get("delta"))
+        generation = super()._convert_chunk_to_generation_chunk(chunk, default_chunk_class, base_generation_info)
         if generation is not None and choices:
             generation.message.additional_kwargs |= _extras(choices[0].get("delta"))
         return generation
@@ -76,6 +78,13 @@ def _extras(message: object) -> dict[str, Any]:
     calls = {_field(call, "id"): _field(call, EXTRA_CONTENT) for call in _field(message, "tool_calls") or ()}
     extras = {id: extra for id, extra in calls.items() if id and extra}
     return {**({REASONING: reasoning} if reasoning is not None else {}), **({CALL_EXTRAS: extras} if extras else {})}
+
+
+def _number_calls(delta: object) -> None:
+    """Give each call of a part its place where the server leaves it out: langchain would drop the calls without a word."""
+    for position, call in enumerate(_field(delta, "tool_calls") or ()):
+        if isinstance(call, dict) and call.get("index") is None:
+            call["index"] = position
 
 
 def _field(value: object, name: str) -> Any:
@@ -136,7 +145,12 @@ class Chat(KeptReasoning, ChatOpenAI):
         return self
 
     def bind_tools(self, tools: Sequence[Any], *, strict: bool | None = None, **kwargs: Any) -> Any:
-        """The model with its tools, each converted once."""
+        """The model with its tools, each converted once.
+
+        langchain makes them strict beside a schema of the answer, for the openai client's own reading of answers, which is not
+        used here: strict schemas may not have optional arguments or defaults, and ours have both.
+        """
+        strict = False if kwargs.get("response_format") else strict
         return super().bind_tools([self._once(tool, strict) for tool in tools], strict=strict, **kwargs)
 
     def _once(self, tool: Any, strict: bool | None) -> Any:
@@ -165,7 +179,7 @@ class Chat(KeptReasoning, ChatOpenAI):
         payload: dict[str, Any] = super()._get_request_payload(*args, **kwargs)
         if "messages" not in payload:
             return self._responses_payload(payload)
-        fields = {field: payload.pop(field) for field in ("messages", "tools") if field in payload}
+        fields = {field: payload.pop(field) for field in ("messages", "tools", "response_format") if field in payload}
         # The client requires messages; those of the body replace the empty list.
         return {**payload, "messages": [], "extra_body": {**(payload.get("extra_body") or {}), **fields}}
 

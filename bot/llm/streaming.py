@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.messages import AIMessageChunk
-from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages.ai import UsageMetadata, add_usage
 from langchain_core.tracers.context import register_configure_hook
 
 T = TypeVar("T")
@@ -63,7 +63,8 @@ class AnswerStream(AsyncCallbackHandler):
         message = getattr(chunk, "message", None)
         if isinstance(message, AIMessageChunk):
             self.characters += _characters(message)
-            self.usage = message.usage_metadata or self.usage
+            # Gemini counts anew with each part, and langchain hands on what was added.
+            self.usage = add_usage(self.usage, message.usage_metadata) if message.usage_metadata else self.usage
         if self._timeout is not None and not self._timeout.expired():
             self._timeout.reschedule(min(self._deadline, asyncio.get_running_loop().time() + self.idle_seconds))
 

@@ -26,7 +26,9 @@ class Nudge(AgentMiddleware):
             return response
         self._nudged = True
         # Any: langchain's request takes fewer kinds of messages than its response holds.
-        added: list[Any] = [*response.result, HumanMessage(prompt("nudge").render(answer=self.answer))]
+        # An answer without a letter is not sent back: many servers refuse an empty message.
+        written = [message for message in response.result if message.text.strip()]
+        added: list[Any] = [*written, HumanMessage(prompt("nudge").render(answer=self.answer))]
         second = await handler(request.override(messages=[*request.messages, *added]))
         return ModelResponse(result=[*added, *second.result], structured_response=second.structured_response)
 

@@ -33,6 +33,7 @@ STATUSES: Mapping[str, int] = {
 """The status that the same error has where it is the whole answer, by its code in small letters."""
 MODEL_FAILED = 424
 """Bedrock's status of errors of the model behind it; the documentation says to make the request again."""
+_STATUS = re.compile(r"[45]\d\d")
 _TOO_LONG_CODES = {"context_length_exceeded", "request_too_large"}
 _NO_CREDIT_CODES = {"insufficient_quota", "billing_error", "billing_hard_limit_reached", "billing_not_active"}
 _TOO_LONG = re.compile(
@@ -47,8 +48,8 @@ _NO_CREDIT = re.compile(r"credit balance is too low|insufficient balance", re.IG
 
 
 def status_of(codes: Collection[str]) -> int | None:
-    """The status that an error with one of these codes stands for; None where none is known."""
-    return next((STATUSES[code] for code in codes if code in STATUSES), None)
+    """The status that an error with one of these codes stands for; None where none is known. Gateways write it as it is."""
+    return next((STATUSES.get(code) or int(code) for code in codes if code in STATUSES or _STATUS.fullmatch(code)), None)
 
 
 def is_too_long(status: int | None, codes: Collection[str], text: str) -> bool:

@@ -21,13 +21,19 @@ ERRORS: Mapping[str, Sequence[str]] = {
     "openai": ["APIError"],
     "anthropic": ["APIError"],
     "google.genai.errors": ["APIError"],
+    "google.auth.exceptions": ["GoogleAuthError"],
     "langchain_google_genai.chat_models": ["ChatGoogleGenerativeAIError"],
     "botocore.exceptions": ["BotoCoreError", "ClientError"],
     "ollama": ["RequestError", "ResponseError"],
     "httpx": ["HTTPError"],
     "httpx2": ["HTTPError"],
+    "aiohttp": ["ClientError"],
+    "urllib3.exceptions": ["HTTPError"],
 }
-"""The errors of each library which say that a provider refused or was not reached, and not that our own code is wrong."""
+"""The errors of each library which say that a provider refused or was not reached, and not that our own code is wrong.
+
+The last four are of HTTP clients: what breaks off in the middle of an answer, some of the others pass on as it is.
+"""
 MAX_WORDS = 300
 """Of what the provider says: enough for the sentence that names the remedy."""
 
@@ -69,11 +75,14 @@ class Failure:
 def failure_of(error: BaseException) -> Failure | None:
     """The failure that a library's error stands for; None for errors of any other kind."""
     chain = list(_chain(error))
-    if isinstance(error, ModelRefusalError) or not any(_of_library(link) for link in chain):
+    # aiohttp's parser gives an answer that breaks off a status of its own.
+    own = [link for link in chain if _of_library(link)]
+    if isinstance(error, ModelRefusalError) or not own:
         return None
     codes = [code for link in chain for code in _codes(link)]
-    status = next((status for link in chain if (status := _status(link)) is not None), None) or status_of(codes)
-    timed_out = status is None and any("timeout" in kind.__name__.lower() for link in chain for kind in type(link).__mro__)
+    status = next((status for link in own if (status := _status(link)) is not None), None) or status_of(codes)
+    # By its own name: urllib3 derives from a timeout what it raises where nobody listens.
+    timed_out = status is None and any("timeout" in type(link).__name__.lower() for link in chain)
     headers = next((headers for link in chain if (headers := _headers(link))), {})
     wait, reported = _retry_after(headers), _reported(chain)
     text = reported or _line(chain[0])
@@ -183,9 +192,10 @@ def _reported(chain: list[BaseException]) -> str:
     return ""
 
 
-def _bodies(error: BaseException) -> tuple[Any, Any]:  # Any: a provider's JSON
-    """Where libraries keep the body of a refusal."""
-    return getattr(error, "body", None), getattr(error, "details", None)
+def _bodies(error: BaseException) -> tuple[Any, ...]:  # Any: a provider's JSON
+    """Where libraries keep the body of a refusal; Ollama's keeps the sentence in it alone."""
+    sentence = getattr(error, "error", None)
+    return getattr(error, "body", None), getattr(error, "details", None), {"error": sentence} if sentence else None
 
 
 def _inner(body: Any) -> Any:  # Any: as above

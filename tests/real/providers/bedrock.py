@@ -99,7 +99,7 @@ class Bedrock(ModelServer):
 
     def whole(self, turn: Turn, body: Json) -> Json:
         message = {"role": "assistant", "content": list(self.content(turn, body))}
-        reason = "tool_use" if turn.calls else "end_turn"
+        reason = turn.end or ("tool_use" if turn.calls else "end_turn")
         return {"output": {"message": message}, "stopReason": reason, "usage": USAGE, "metrics": {"latencyMs": 1}}
 
     def pieces(self, turn: Turn, body: Json) -> Iterator[bytes]:
@@ -111,7 +111,7 @@ class Bedrock(ModelServer):
             for delta in _deltas(block):
                 yield _frame("contentBlockDelta", {"contentBlockIndex": index, "delta": delta})
             yield _frame("contentBlockStop", {"contentBlockIndex": index})
-        yield _frame("messageStop", {"stopReason": "tool_use" if turn.calls else "end_turn"})
+        yield _frame("messageStop", {"stopReason": turn.end or ("tool_use" if turn.calls else "end_turn")})
         yield _frame("metadata", {"usage": USAGE, "metrics": {"latencyMs": 1}})
 
     def broken(self, code: str, message: str) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 from anthropic.types.beta.message_create_params import MessageCreateParamsNonStreaming, MessageCreateParamsStreaming
 from starlette.requests import Request
 
-from tests.real.providers.server import Call, Json, ModelServer, Refused, Turn, event, halves, require
+from tests.real.providers.server import Json, ModelServer, Refused, Turn, event, halves, require
 from tests.real.providers.typed import problems
 
 SUMS = {"input_tokens": 600, "output_tokens": 100, "cache_creation_input_tokens": 300, "cache_read_input_tokens": 100}
@@ -103,7 +103,7 @@ class Claude(ModelServer):
         return {
             **self._head(turn),
             "content": list(self.content(turn, body)),
-            "stop_reason": _reason(turn.calls),
+            "stop_reason": _reason(turn),
             "usage": USAGE,
         }
 
@@ -122,7 +122,7 @@ class Claude(ModelServer):
             for delta in _deltas(block):
                 yield {"type": "content_block_delta", "index": index, "delta": delta}
             yield {"type": "content_block_stop", "index": index}
-        delta = {"stop_reason": _reason(turn.calls), "stop_sequence": None}
+        delta = {"stop_reason": _reason(turn), "stop_sequence": None}
         yield {"type": "message_delta", "delta": delta, "usage": SUMS}
         yield {"type": "message_stop"}
 
@@ -191,5 +191,5 @@ def _deltas(block: Json) -> Iterator[Json]:
             yield {"type": "input_json_delta", "partial_json": part}
 
 
-def _reason(calls: tuple[Call, ...]) -> str:
-    return "tool_use" if calls else "end_turn"
+def _reason(turn: Turn) -> str:
+    return turn.end or ("tool_use" if turn.calls else "end_turn")

@@ -78,15 +78,18 @@ class Gemini(ModelServer):
     def whole(self, turn: Turn, body: Json) -> Json:
         content = {"role": "model", "parts": list(self.parts(turn))}
         usage = {"promptTokenCount": 1000, "candidatesTokenCount": 40, "thoughtsTokenCount": 60, "totalTokenCount": 1100}
-        candidate = {"content": content, "finishReason": "STOP", "index": 0}
+        candidate = {"content": content, "finishReason": turn.end or "STOP", "index": 0}
         return {"candidates": [candidate], "usageMetadata": usage, "modelVersion": self.model, "responseId": str(turn.number)}
 
     def pieces(self, turn: Turn, body: Json) -> Iterator[bytes]:
         parts, answer = list(self.parts(turn)), self.whole(turn, body)
         for part in parts[:-1]:
             yield event({**answer, "candidates": [{"content": {"role": "model", "parts": [part]}, "index": 0}]})
-        last = {"content": {"role": "model", "parts": parts[-1:]}, "finishReason": "STOP", "index": 0}
+        last = {"content": {"role": "model", "parts": parts[-1:]}, "finishReason": turn.end or "STOP", "index": 0}
         yield event({**answer, "candidates": [last]})
+
+    def broken(self, code: str, message: str) -> bytes:
+        return event({"error": {"code": int(code), "message": message, "status": "UNAVAILABLE"}})
 
     def error(self, refused: Refused) -> Json:
         kinds = {400: "INVALID_ARGUMENT", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 429: "RESOURCE_EXHAUSTED"}

@@ -56,12 +56,12 @@ class Ollama(ModelServer):
         message = {"role": "assistant", "content": turn.text, "thinking": f"Turn {turn.number}: I look there."}
         return {**message, **({"tool_calls": calls} if calls else {})}
 
-    def _line(self, message: Json, *, done: bool) -> Json:
-        end = {"done_reason": "stop", "prompt_eval_count": 1000, "eval_count": 100} if done else {}
+    def _line(self, message: Json, *, done: bool, reason: str = "") -> Json:
+        end = {"done_reason": reason or "stop", "prompt_eval_count": 1000, "eval_count": 100} if done else {}
         return {"model": self.model, "created_at": "2026-11-26T12:00:00Z", "message": message, "done": done, **end}
 
     def whole(self, turn: Turn, body: Json) -> Json:
-        return self._line(self._message(turn), done=True)
+        return self._line(self._message(turn), done=True, reason=turn.end)
 
     def pieces(self, turn: Turn, body: Json) -> Iterator[bytes]:
         message = self._message(turn)
@@ -71,10 +71,13 @@ class Ollama(ModelServer):
             yield self._encoded({"role": "assistant", "content": part})
         if calls := message.get("tool_calls"):
             yield self._encoded({"role": "assistant", "content": "", "tool_calls": calls})
-        yield self._encoded({"role": "assistant", "content": ""}, done=True)
+        yield self._encoded({"role": "assistant", "content": ""}, done=True, reason=turn.end)
 
-    def _encoded(self, message: Json, *, done: bool = False) -> bytes:
-        return json.dumps(self._line(message, done=done)).encode() + b"\n"
+    def _encoded(self, message: Json, *, done: bool = False, reason: str = "") -> bytes:
+        return json.dumps(self._line(message, done=done, reason=reason)).encode() + b"\n"
+
+    def broken(self, code: str, message: str) -> bytes:
+        return json.dumps({"error": message}).encode() + b"\n"
 
     def error(self, refused: Refused) -> Json:
         return {"error": refused.message}

@@ -42,6 +42,8 @@ class OpenAIChat(ModelServer):
             )
         require("tool_choice" not in body or body.get("tools"), "'tool_choice' is only allowed when 'tools' are specified.")
         check_order(body["messages"])
+        for tool in body.get("tools") or ():
+            check_strict(tool["function"])
 
     def published(self, body: Json) -> Json:
         """The body without what this server takes beyond OpenAI's published types."""
@@ -77,7 +79,7 @@ class OpenAIChat(ModelServer):
                 yield {"tool_calls": [{"index": index, "function": {"arguments": part}}]}
 
     def whole(self, turn: Turn, body: Json) -> Json:
-        reason = "tool_calls" if turn.calls else "stop"
+        reason = turn.end or ("tool_calls" if turn.calls else "stop")
         choice = {"index": 0, "message": self.message(turn), "finish_reason": reason, "logprobs": None}
         return {**_head(turn, body, "chat.completion"), "choices": [choice], "usage": USAGE}
 
@@ -85,7 +87,7 @@ class OpenAIChat(ModelServer):
         head = _head(turn, body, "chat.completion.chunk")
         for delta in self.deltas(turn):
             yield event({**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
-        reason = "tool_calls" if turn.calls else "stop"
+        reason = turn.end or ("tool_calls" if turn.calls else "stop")
         yield event({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
         if (body.get("stream_options") or {}).get("include_usage"):
             yield event({**head, "choices": [], "usage": USAGE})
@@ -138,6 +140,16 @@ class OpenReasoning(OpenAIChat):
         for part in halves(reasoning(turn.number)):
             yield {"reasoning_content": part}
         yield from super().deltas(turn)
+
+
+def check_strict(function: Json) -> None:
+    """A strict tool has no optional argument, and none with a default."""
+    properties = (function.get("parameters") or {}).get("properties") or {}
+    of = f"Invalid schema for function '{function['name']}': In context=(), "
+    optional = set(properties) - set((function.get("parameters") or {}).get("required") or ())
+    require(not function.get("strict") or not optional, f"{of}'required' is required to include every key in properties.")
+    defaults = [name for name, schema in properties.items() if "default" in schema]
+    require(not function.get("strict") or not defaults, f"{of}'default' is not permitted.")
 
 
 def check_reasoning(server: ModelServer, body: Json) -> None:

@@ -84,7 +84,7 @@ class OpenAIResponses(ModelServer):
                 yield item["call_id"], str(item["output"])
 
     def whole(self, turn: Turn, body: Json) -> Json:
-        return _response(turn, body, "completed", list(_items(turn, body)))
+        return _ended(turn, body)
 
     def pieces(self, turn: Turn, body: Json) -> Iterator[bytes]:
         for number, data in enumerate(_events(turn, body)):
@@ -123,6 +123,11 @@ def _items(turn: Turn, body: Json) -> Iterator[Json]:
         yield {"id": f"msg_{turn.number}", "type": "message", "role": "assistant", "status": "completed", "content": content}
 
 
+def _ended(turn: Turn, body: Json) -> Json:
+    response = _response(turn, body, "incomplete" if turn.end else "completed", list(_items(turn, body)))
+    return {**response, "incomplete_details": {"reason": turn.end} if turn.end else None}
+
+
 def _response(turn: Turn, body: Json, status: str, output: list[Json]) -> Json:
     return {
         "id": f"resp_{turn.number}",
@@ -136,7 +141,7 @@ def _response(turn: Turn, body: Json, status: str, output: list[Json]) -> Json:
         "parallel_tool_calls": True,
         "tool_choice": body.get("tool_choice", "auto"),
         "tools": body.get("tools") or [],
-        "usage": USAGE if status == "completed" else None,
+        "usage": USAGE if status in ("completed", "incomplete") else None,
     }
 
 
@@ -144,7 +149,7 @@ def _events(turn: Turn, body: Json) -> Iterator[Json]:
     yield {"type": "response.created", "response": _response(turn, body, "in_progress", [])}
     for index, item in enumerate(_items(turn, body)):
         yield from _item_events(index, item)
-    yield {"type": "response.completed", "response": _response(turn, body, "completed", list(_items(turn, body)))}
+    yield {"type": "response.incomplete" if turn.end else "response.completed", "response": _ended(turn, body)}
 
 
 def _item_events(index: int, item: Json) -> Iterator[Json]:

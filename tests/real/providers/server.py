@@ -3,6 +3,9 @@
 A turn is written as in `tests.real.scripted_model`: `{"call": [["tool", {...}]]}`, `{"answer": {...}}`, `{"text": "..."}`,
 `{"status": 503}`, or with `"hold": true` one that waits until it is released. `"breaks": ["overloaded_error", "Overloaded"]`
 ends a streamed answer after its first part with this error; with `"times": 2` that, or the status, comes twice only.
+`"ends": "refusal"` is the provider's word for why the answer ended. `"cut"` closes the connection before the first part
+("nothing") or after half of them ("half"), or answers a page of a proxy ("page"). With `"once": true` the next turn is played
+where the conversation is the same a second time.
 It follows from the conversation, so that a request that is made again after a crash gets the same answer.
 """
 
@@ -51,6 +54,8 @@ class Turn:
     calls: tuple[Call, ...]
     text: str
     seal: str
+    end: str = ""
+    """Why it ended, where the script says it."""
 
 
 def seal(number: int) -> str:
@@ -69,6 +74,7 @@ class ModelServer(ABC):
         self.refusals: list[str] = []
         self.released = asyncio.Event()
         self.failed = 0
+        self.played = set[int]()
 
     @abstractmethod
     def routes(self) -> Mapping[str, bool | None]:
@@ -130,23 +136,33 @@ class ModelServer(ABC):
         self.check(request, body)
         number = self.turns_so_far(body)
         script = self.turns[min(number, len(self.turns) - 1)]
+        if script.get("once") and number in self.played:
+            script = self.turns[number + 1]
+        self.played.add(number)
         if script.get("hold"):
             await self.released.wait()
         fails = self.failed < script.get("times", math.inf)
         self.failed += "times" in script
         if fails and (status := script.get("status")):
             raise Refused(script.get("error", "scripted"), status, script.get("code"))
-        breaks = script.get("breaks") if fails else None
+        breaks, cut = (script.get("breaks"), script.get("cut")) if fails else (None, None)
+        if cut == "page":
+            return Response("<html>Welcome to the proxy.</html>", media_type="text/html")
         turn = self.made(number, script, body)
         if not stream:
             return JSONResponse(self.whole(turn, body))
 
         async def pieces() -> AsyncIterator[bytes]:
-            for piece in self.pieces(turn, body):
+            parts = list(self.pieces(turn, body))
+            for piece in parts[: {"nothing": 0, "half": max(1, len(parts) // 2)}.get(cut, len(parts))]:
                 yield piece
                 if breaks:
                     yield self.broken(*breaks)
                     return
+            if cut:
+                # Not before what came was sent.
+                await asyncio.sleep(0.02)
+                raise ConnectionAbortedError("scripted")
 
         return StreamingResponse(pieces(), media_type=self.media_type)
 
@@ -158,7 +174,7 @@ class ModelServer(ABC):
         script = json.loads(text)
         calls = script.get("call") or ([["Answer", script["answer"]]] if "answer" in script else [])
         made = tuple(Call(self.call_id(number, index), name, arguments) for index, (name, arguments) in enumerate(calls))
-        return Turn(number, made, script.get("text") or "", seal(number))
+        return Turn(number, made, script.get("text") or "", seal(number), script.get("ends", ""))
 
     def call_id(self, number: int, index: int) -> str:
         return f"call_{number}_{index}"

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 from openai import APIError, APIStatusError, RateLimitError
+from urllib3.exceptions import NewConnectionError
 
 from bot.llm.providers.failures import failure_of
 
@@ -50,6 +51,16 @@ def test_an_error_after_the_beginning_of_an_answer_passes_like_the_same_one_in_i
     failure = refused(200, "Overloaded", code)
 
     assert failure.may_pass and str(failure) in {f"the model's server answered {n}" for n in (429, 500, 504, 529)}
+
+
+def test_a_gateway_s_status_in_the_middle_of_an_answer_is_read_from_its_text() -> None:
+    assert str(refused(200, "upstream", "503")) == "the model's server answered 503" and not refused(200, "no", "401").may_pass
+
+
+def test_what_urllib3_derives_from_a_timeout_where_nobody_listens_is_none() -> None:
+    error = NewConnectionError(None, "Connection refused")  # type: ignore[arg-type]
+
+    assert str(failure_of(error)) == "the model's server was not reached"
 
 
 def test_an_error_of_no_known_kind_in_the_middle_is_not_a_server_out_of_reach() -> None:
