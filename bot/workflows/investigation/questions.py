@@ -9,11 +9,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.core.approvals import in_force
 from bot.core.config import Config
 from bot.core.questions.answering import ModelAnswer, QuestionAnswer, answer, with_model_answer
 from bot.core.questions.parsing.forms import wants_on_call
 from bot.core.questions.parsing.spelling import spelled_out
 from bot.core.questions.yes_no.people_answers import on_call_service
+from bot.core.text.moments import date_to_the_minute
 from bot.ports import Engine, Reader, Run, Workflow
 from bot.store.answers.questions import Questions
 from bot.store.triage.triage import Triages
@@ -49,12 +51,22 @@ class QuestionSteps:
             return about_all
         reread = await self.checks.read_anew(number, row.text) if self.checks else []
         facts = await self.questions.answer_facts(number)
+        facts = replace(facts, holds=[*(facts.holds or ()), *self._freezes(facts.own_service)])
         if self.on_call and wants_on_call(spelled_out(row.text)):
             facts = replace(facts, on_call=await self.on_call(on_call_service(row.text, facts)))
         # In a thread: a long ledger takes tens of milliseconds.
         by_code = (await asyncio.to_thread(answer, row.text, facts)).model_copy(update={"note": note, "reread": reread})
         await self.questions.answer(number, by_code, final=final)
         return by_code
+
+    def _freezes(self, service: str) -> list[str]:
+        """The freezes that cover a service now, in words."""
+        now = self.triages.db.clock()
+        return [
+            f"changes are frozen until {date_to_the_minute(freeze.ends)} ({freeze.reason}), but for a rollback in a SEV1/2"
+            for freeze in in_force.freezes(self.config)
+            if freeze.starts <= now < freeze.ends and (not freeze.services or service in freeze.services)
+        ]
 
     async def reserve_budget(self, number: int) -> bool:
         """Whether today's money allows a model; what the answer may cost is set aside: ten may ask at once."""

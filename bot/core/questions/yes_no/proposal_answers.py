@@ -39,7 +39,8 @@ _AUTOMATION = r"(?:automat\w+|actions?|remediations?|autopilot|tocsin|bot)"
 _PAUSED = re.compile(
     rf"\b{_AUTOMATION}\s+(?:\w+\s+){{0,2}}?(?:paused?|on\s+hold|halted|suspended|stopped)\b"
     rf"|\bpaused?\s+(?:\w+\s+){{0,2}}?{_AUTOMATION}\b"
-    r"|\b(?:anything|everything|we)\s+(?:\w+\s+){0,2}?(?:paused?|on\s+hold)\b",
+    r"|\b(?:anything|everything|we)\s+(?:\w+\s+){0,2}?(?:paused?|on\s+hold)\b"
+    r"|\b(?:in|under|during)\s+(?:an?\s+|the\s+)?(?:\w+\s+)?freeze\b|\b(?:changes?|code|deploy\w*)\s+(?:\w+\s+)?(?:freezes?|frozen)\b",
     re.IGNORECASE,
 )
 _AGAIN = re.compile(r"\b(?:again|twice)\b", re.IGNORECASE)
@@ -114,7 +115,7 @@ def answer_about_holds(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     """Whether people hold automated actions back, and who; None for another question, and where that was not read."""
     if facts.holds is None or not _PAUSED.search(question):
         return None
-    text = one_line("; ".join(facts.holds) or "Nobody paused automated actions, or stopped them here", MAX_TEXT)
+    text = one_line("; ".join(facts.holds) or "No pause, stop or freeze holds automated actions back here", MAX_TEXT)
     verdict = Verdict.UNKNOWN if not wants_yes_or_no(question) else Verdict.YES if facts.holds else Verdict.NO
     opening = "Recorded:" if verdict is Verdict.UNKNOWN else ""
     return ShortAnswer(verdict=verdict, text=text, untrusted=bool(facts.holds), opening=opening, complete=True)

@@ -3,11 +3,13 @@
 import json
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.core.config.actions import Freeze
 from bot.core.evidence import Case, Evidence, Findings
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.measured import CurrentFact, DeviationFact
@@ -106,6 +108,18 @@ async def test_an_investigation_answers_the_question_it_was_asked(
     assert content is not None
     shown_text = json.dumps(triage_view.render(content, ViewContext()), ensure_ascii=False)
     assert re.search(rf"is it the network\?.*{word}:", shown_text)
+
+
+async def test_a_freeze_of_the_service_is_told_and_one_of_another_is_not(fixture: ApprovalsFixture) -> None:
+    span = {"starts": fixture.now, "ends": fixture.now + timedelta(days=1)}
+    freezes = [{**span, "reason": "sale", "services": ["checkout"]}, {**span, "reason": "move", "services": ["search"]}]
+    free = await asked(fixture, "are we in a freeze?")
+    fixture.config = fixture.config.model_copy(update={"freezes": tuple(map(Freeze.model_validate, freezes))})
+    frozen = await asked(fixture, "is there a change freeze?")
+
+    assert free.short is not None and free.short.verdict == "no"
+    assert frozen.short is not None and frozen.short.verdict == "yes"
+    assert "changes are frozen until 2026-03-02 03:00 UTC (sale)" in frozen.short.text and "move" not in frozen.short.text
 
 
 async def test_a_hint_is_no_question(fixture: ApprovalsFixture) -> None:

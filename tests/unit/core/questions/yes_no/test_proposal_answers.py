@@ -209,19 +209,16 @@ def test_whether_it_worked_is_not_asked_of_the_service_where_nothing_ran() -> No
     )
 
 
-FREE = "Nobody paused automated actions, or stopped them here"
+FREE = "No pause, stop or freeze holds automated actions back here"
 
 
 @pytest.mark.parametrize(
     ("question", "held", "free"),
     [
-        ("is automation paused?", "Yes. paused by alice", "No. Nobody paused automated actions, or stopped them here"),
-        ("is tocsin stopped?", "Yes. paused by alice", "No. Nobody paused automated actions, or stopped them here"),
-        (
-            "who paused automation?",
-            "Recorded: paused by alice",
-            "Recorded: Nobody paused automated actions, or stopped them here",
-        ),
+        ("is automation paused?", "Yes. paused by alice", f"No. {FREE}"),
+        ("is tocsin stopped?", "Yes. paused by alice", f"No. {FREE}"),
+        ("are we in a freeze?", "Yes. paused by alice", f"No. {FREE}"),
+        ("who paused automation?", "Recorded: paused by alice", f"Recorded: {FREE}"),
     ],
 )
 def test_whether_automation_is_held_is_told_by_the_switches_and_not_by_log_lines(question: str, held: str, free: str) -> None:
@@ -230,7 +227,8 @@ def test_whether_automation_is_held_is_told_by_the_switches_and_not_by_log_lines
     assert [f"{short.lead} {short.text}" for short in shorts if short] == [held, free]
 
 
-def test_a_rollout_that_is_paused_is_no_automation() -> None:
-    short = short_answer("is the rollout paused?", facts(HEALTH, holds=["paused by alice"]))
+@pytest.mark.parametrize("question", ["is the rollout paused?", "is the page frozen?"])
+def test_what_else_is_paused_or_frozen_is_no_automation(question: str) -> None:
+    short = short_answer(question, facts(HEALTH, holds=["paused by alice"]))
 
     assert short is None or "alice" not in short.text
