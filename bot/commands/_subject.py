@@ -7,7 +7,7 @@ from bot.core.actor import Actor, is_direct, visible_in
 from bot.core.commands.verb_line import mistyped_reference, typed_line
 from bot.core.errors import NotFound
 from bot.core.messages.replies import ListRow
-from bot.core.questions.service_asked import service_asked_about
+from bot.core.questions.service_in_question import service_in_question
 from bot.core.text.untrusted import one_line
 from bot.plugins import Request
 from bot.store.incidents import overview
@@ -35,13 +35,13 @@ async def subject_of(ctx: CommandContext, request: Request, *, question: str = "
     around = await around_of(ctx, request)
     if around.subject:
         return around.subject
-    if row := _asked_about(ctx, question, around.open):
+    if row := _row_in_question(ctx, question, around.open):
         return await overview.subject_of(ctx.db, row.ref)
     raise NotFound(_which(request, around))
 
 
-def _asked_about(ctx: CommandContext, question: str, rows: Sequence[ListRow]) -> ListRow | None:
-    service = service_asked_about(question, frozenset((*ctx.catalogue.services, *(row.service for row in rows))) - {""})
+def _row_in_question(ctx: CommandContext, question: str, rows: Sequence[ListRow]) -> ListRow | None:
+    service = service_in_question(question, frozenset((*ctx.catalogue.services, *(row.service for row in rows))) - {""})
     of_service = [row for row in rows if service and row.service == service]
     return of_service[0] if len(of_service) == 1 else None
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.questions.service_asked import service_asked_about
+from bot.core.questions.service_in_question import service_in_question
 
 SERVICES = ("payments", "checkout", "search", "payments-db")
 
@@ -20,7 +20,7 @@ SERVICES = ("payments", "checkout", "search", "payments-db")
     ],
 )
 def test_a_question_about_the_trouble_of_a_service_is_about_that_service(question: str) -> None:
-    assert service_asked_about(question, SERVICES) == "payments"
+    assert service_in_question(question, SERVICES) == "payments"
 
 
 @pytest.mark.parametrize(
@@ -36,8 +36,8 @@ def test_a_question_about_the_trouble_of_a_service_is_about_that_service(questio
     ],
 )
 def test_one_that_names_a_suspect_or_several_services_is_about_none(question: str) -> None:
-    assert service_asked_about(question, SERVICES) == ""
+    assert service_in_question(question, SERVICES) == ""
 
 
 def test_of_two_names_at_one_place_the_longer_is_asked_about() -> None:
-    assert service_asked_about("why is payments-db slow?", SERVICES) == "payments-db"
+    assert service_in_question("why is payments-db slow?", SERVICES) == "payments-db"

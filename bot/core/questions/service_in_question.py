@@ -7,7 +7,7 @@ from bot.core.questions.parsing.spelling import spelled_out
 from bot.core.questions.parsing.topics import named_in
 
 
-def service_asked_about(question: str, services: Collection[str]) -> str:
+def service_in_question(question: str, services: Collection[str]) -> str:
     """payments of "why is payments failing?"; "" where it names none or several, or one as the cause of something else.
 
     "Is it payments?" and "did payments break it?" ask about what payments may have broken. `services`: all names.
