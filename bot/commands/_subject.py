@@ -7,7 +7,7 @@ from bot.core.actor import Actor, is_direct, visible_in
 from bot.core.commands.verb_line import mistyped_reference, typed_line
 from bot.core.errors import NotFound
 from bot.core.messages.replies import ListRow
-from bot.core.questions.service_in_question import service_in_question
+from bot.core.questions.parsing.service_in_question import service_in_question
 from bot.core.text.untrusted import one_line
 from bot.plugins import Request
 from bot.store.incidents import overview

@@ -46,7 +46,8 @@ def _run(program: str, url: str, arguments: Sequence[str]) -> None:
     fields = conninfo_to_dict(_plain(url))
     # Everybody on the machine may read a command line, so the password is no part of it.
     password = {"PGPASSWORD": str(fields.pop("password"))} if fields.get("password") else {}
-    command = [path, f"--dbname={make_conninfo(**fields)}", *arguments]
+    address = make_conninfo(**{name: str(value) for name, value in fields.items() if value is not None})
+    command = [path, f"--dbname={address}", *arguments]
     done = subprocess.run(command, env={**os.environ, **password}, capture_output=True, text=True, check=False)
     if done.returncode:
         raise TocsinError(f"{program} failed: {one_line(done.stderr.strip(), 400)}")

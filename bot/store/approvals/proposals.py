@@ -342,7 +342,7 @@ class ProposalStore(PolicyBoundWriter):
 
     async def undone(self, ref: str) -> str:
         """What a proposal undoes, by its reference; "" where it undoes none. Raises NotFound."""
-        return rows.undone_by(await rows.column_of(self.db, ref, ProposalRow.key))
+        return rows.ref_to_undo(await rows.column_of(self.db, ref, ProposalRow.key))
 
     async def service(self, ref: str) -> str:
         """The service of a proposal, which no revision changes. Raises NotFound."""

@@ -58,7 +58,7 @@ async def column_of(db: Database, ref: str, column: str) -> str:
     return str(values[0][0])
 
 
-def undone_by(key: str) -> str:
+def ref_to_undo(key: str) -> str:
     """The reference of what the proposal with this key undoes; "" where it undoes none."""
     kind, _, rest = key.partition(":")
     return rest.partition(":")[0] if kind == UNDO else ""

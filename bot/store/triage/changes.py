@@ -9,7 +9,7 @@ from bot.core.action import ProposalState
 from bot.core.change import MAX_LISTED, Change
 from bot.core.changes.own_changes import REPORTED_WITHIN, ActionRun, with_own
 from bot.core.incident import number_of
-from bot.store.approvals.rows import stored_proposal, undone_by
+from bot.store.approvals.rows import ref_to_undo, stored_proposal
 from bot.store.db.database import Database
 from bot.store.tables import AttemptRow, ChangeRow, ProposalRow
 
@@ -36,11 +36,11 @@ async def runs_since(session: AsyncSession, since: datetime) -> list[ActionRun]:
     query = select(ProposalRow, AttemptRow).outerjoin(AttemptRow, col(AttemptRow.proposal_id) == col(ProposalRow.id))
     ran = or_(col(AttemptRow.at) >= since, and_(col(ProposalRow.manual), col(ProposalRow.created_at) >= since))
     rows = (await session.exec(query.where(ran))).all()
-    undone = {number_of(undone_by(proposal.key), "AP") for proposal, _ in rows} - {None}
+    undone = {number_of(ref_to_undo(proposal.key), "AP") for proposal, _ in rows} - {None}
     # What undoes a run is about the same change and versions, and names none of them itself.
     originals = (await session.exec(select(ProposalRow).where(col(ProposalRow.id).in_(undone)))).all() if undone else ()
     by_ref = {f"AP-{row.id}": row for row in originals if not row.record.get("parts")}
-    return [_run_of(proposal, attempt, by_ref.get(undone_by(proposal.key), proposal)) for proposal, attempt in rows]
+    return [_run_of(proposal, attempt, by_ref.get(ref_to_undo(proposal.key), proposal)) for proposal, attempt in rows]
 
 
 def _run_of(proposal: ProposalRow, attempt: AttemptRow | None, about: ProposalRow) -> ActionRun:

@@ -76,7 +76,7 @@ async def web(kept: Kept) -> AsyncIterator[httpx.AsyncClient]:
         name: SourceConfig(kind=kind) for name, kind in (("prod", "alertmanager"), ("hub", "github"), ("none", "generic"))
     } | {"ci": SourceConfig(kind="generic", takes=("changes",), services=("checkout",))}
     tokens = {"prod": "right", "hub": "sign", "ci": "ci", "none": ""}
-    endpoints = WebhookEndpoints(sources, discover(["bot.sources"], Source), tokens, kept, lambda: NOW, tell=kept.tell)
+    endpoints = WebhookEndpoints(sources, discover(["bot.sources"], Source), tokens, kept, lambda: NOW, notify=kept.tell)
     app = httpx.ASGITransport(Guard(endpoints), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=app, base_url="http://bot") as client:
         yield client

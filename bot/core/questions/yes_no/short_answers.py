@@ -114,8 +114,8 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     if (budget := answer_about_objectives(reading)) is not None:
         return budget
     reach = affected_services(reading) or whether_it_calls(reading) or what_it_calls(reading)
-    if (told := reach or whether_checked(reading) or what_was_not_checked(reading)) is not None:
-        return told
+    if (check := reach or whether_checked(reading) or what_was_not_checked(reading)) is not None:
+        return check
     if wants_choice(question):
         return _likely_of(question, facts)
     if wants_yes_or_no(question) and (firing := still_fires(reading)) is not None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.questions.service_in_question import service_in_question
+from bot.core.questions.parsing.service_in_question import service_in_question
 
 SERVICES = ("payments", "checkout", "search", "payments-db")
 
