@@ -13,7 +13,7 @@ MAX_CONFIRMED = 200
 """Characters of a request that the small dialog of one press shows whole, beside its title."""
 TITLE, TITLE_BESIDE_MOMENT = 60, 30
 """Characters of the title in that dialog; fewer where it says that the alerts have cleared."""
-_LIMITS = ((TITLE, 280), (TITLE_BESIDE_MOMENT, 250))
+_SPACE = ((TITLE, 280), (TITLE_BESIDE_MOMENT, 250))
 """Of the 300 characters that Slack takes there, what is left for a title of so many and the request, as they are sent."""
 
 MAX_ARGUMENTS, LONGEST_ARGUMENT, SHORTEST_NAME = 2, 60, 4
@@ -102,7 +102,7 @@ def confirmed_at_once(proposal: Proposal) -> bool:
     if proposal.tier is not Tier.ONE or len(proposal.dry_run) > MAX_CONFIRMED or not proposal.dry_run.isascii():
         return False
     request = _sent_length(proposal.dry_run)
-    return all(_sent_length(one_line(proposal.title, title)) + request <= limit for title, limit in _LIMITS)
+    return all(_sent_length(one_line(proposal.title, title)) + request <= space for title, space in _SPACE)
 
 
 def effect_text(proposal: Proposal) -> str:

@@ -44,7 +44,7 @@ def request_of(
         targets=tuple(plan.targets),
         requester=requester,
         requesters=frozenset(requesters),
-        undo_of_change=_undo_of_change(plan, config) and not rows.ref_to_undo(key),
+        undo_of_change=_undo_of_change(plan, config) and not rows.undoes(key),
         dry_run_ok=dry_run_ok,
         notified_at=notified_at,
         kind=plan.kind,

@@ -6,10 +6,10 @@ from sqlmodel import and_, col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import ProposalState
-from bot.core.change import MAX_LISTED, Change
+from bot.core.change import Change
 from bot.core.changes.own_changes import REPORTED_WITHIN, ActionRun, with_own
 from bot.core.incident import number_of
-from bot.store.approvals.rows import ref_to_undo, stored_proposal
+from bot.store.approvals.rows import stored_proposal, undoes
 from bot.store.db.database import Database
 from bot.store.tables import AttemptRow, ChangeRow, ProposalRow
 
@@ -21,8 +21,8 @@ class Changes:
         self.db = db
 
     async def since(self, service: str, since: datetime) -> list[Change]:
-        """Changes on one service ("" = all) from `since` on, newest first, at most MAX_LISTED."""
-        query = select(ChangeRow).where(col(ChangeRow.at) >= since).order_by(col(ChangeRow.at).desc()).limit(MAX_LISTED)
+        """Changes on one service ("" = all) from `since` on, newest first, at most 200."""
+        query = select(ChangeRow).where(col(ChangeRow.at) >= since).order_by(col(ChangeRow.at).desc()).limit(200)
         if service:
             query = query.where(ChangeRow.service == service)
         async with self.db.read() as session:
@@ -36,11 +36,11 @@ async def runs_since(session: AsyncSession, since: datetime) -> list[ActionRun]:
     query = select(ProposalRow, AttemptRow).outerjoin(AttemptRow, col(AttemptRow.proposal_id) == col(ProposalRow.id))
     ran = or_(col(AttemptRow.at) >= since, and_(col(ProposalRow.manual), col(ProposalRow.created_at) >= since))
     rows = (await session.exec(query.where(ran))).all()
-    undone = {number_of(ref_to_undo(proposal.key), "AP") for proposal, _ in rows} - {None}
+    undone = {number_of(undoes(proposal.key), "AP") for proposal, _ in rows} - {None}
     # What undoes a run is about the same change and versions, and names none of them itself.
     originals = (await session.exec(select(ProposalRow).where(col(ProposalRow.id).in_(undone)))).all() if undone else ()
     by_ref = {f"AP-{row.id}": row for row in originals if not row.record.get("parts")}
-    return [_run_of(proposal, attempt, by_ref.get(ref_to_undo(proposal.key), proposal)) for proposal, attempt in rows]
+    return [_run_of(proposal, attempt, by_ref.get(undoes(proposal.key), proposal)) for proposal, attempt in rows]
 
 
 def _run_of(proposal: ProposalRow, attempt: AttemptRow | None, about: ProposalRow) -> ActionRun:

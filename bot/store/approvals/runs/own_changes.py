@@ -10,7 +10,7 @@ from bot.core.approvals.canonical_record import terms_of
 from bot.core.approvals.policy import undo_of_change
 from bot.core.changes.own_changes import OWN, ChangedVersions, Direction, changed_versions, own_id
 from bot.core.config import Config
-from bot.store.approvals.rows import ref_to_undo
+from bot.store.approvals.rows import undoes
 from bot.store.tables import AttemptRow, ChangeRow, ProposalRow
 
 
@@ -22,7 +22,7 @@ async def record_change(
     run = plan.runs[step - 1]
     id = own_id(f"AP-{row.id}{f':{step}' if plan.parts else ''}")
     # What undoes a run goes to where that came from, whatever its own arguments say: they may name no version.
-    undone = await session.get(ChangeRow, own_id(ref_to_undo(row.key))) if not plan.parts else None
+    undone = await session.get(ChangeRow, own_id(undoes(row.key))) if not plan.parts else None
     versions = ChangedVersions(undone.previous_version, undone.version) if undone else _versions(config, run)
     if versions is None or not versions.now or await session.get(ChangeRow, id) is not None:
         return
