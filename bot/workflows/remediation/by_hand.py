@@ -45,6 +45,9 @@ class ManualRuns:
         proposal = await self.store.load(ref)
         await self._may_record(actor, proposal.service, proposal.incident or proposal.group)
         if proposal.state is not ProposalState.UNKNOWN:
+            if ref in await self.store.answered_and_verifying():
+                # Said once more, perhaps as the database was away when the watch should have started.
+                await self.approvals.engine.start(WORKFLOW, watching_id(ref), ref)
             return await self.store.state_text(ref)
         state = await self.store.answer_unknown(ref, actor.person, ran=ran)
         if ran and state is ProposalState.VERIFYING:

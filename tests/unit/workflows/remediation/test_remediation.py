@@ -421,6 +421,18 @@ class JournalAwayOnce(DirectEngine):
         await super().start(workflow, id, *args)
 
 
+async def test_who_says_once_more_that_it_ran_has_it_watched_though_the_journal_was_away(fixture: ApprovalsFixture) -> None:
+    ref = await with_unknown_outcome(fixture)
+    fixture.engine = fixture.approvals.engine = JournalAwayOnce(clock=lambda: fixture.now)
+    fixture.engine.register("remediation", remediation(RemediationSteps(fixture.approvals)))
+    with pytest.raises(DatabaseUnavailable):
+        await ManualRuns(fixture.approvals).answer_unknown(ref, actor("alice"), ran=True)
+
+    await ManualRuns(fixture.approvals).answer_unknown(ref, actor("alice"), ran=True)
+
+    assert await fixture.ended_as(f"remediation:{ref}:ran", seconds=1) == "succeeded"
+
+
 async def test_what_was_put_to_people_and_never_started_runs_once_it_is_approved(fixture: ApprovalsFixture) -> None:
     fixture.engine = fixture.approvals.engine = JournalAwayOnce(clock=lambda: fixture.now)
     fixture.engine.register("remediation", remediation(RemediationSteps(fixture.approvals)))
