@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.action import OPEN_STATES, Decision, DecisionChoice, OutcomeState, Plan, Proposal, ProposalState, Terms
+from bot.core.action import DECIDABLE, OPEN_STATES, Decision, DecisionChoice, OutcomeState, Plan, Proposal, ProposalState, Terms
 from bot.core.actor import Actor
 from bot.core.approvals import policy
 from bot.core.approvals.authority import Authority
@@ -23,7 +23,7 @@ from bot.store import audit
 from bot.store.approvals import rows, rule_inputs, signatures, track_record, transitions
 from bot.store.approvals.context.decision_context import Surroundings, read_context
 from bot.store.approvals.policy_bound_writer import PolicyBoundWriter
-from bot.store.approvals.rows import DECIDABLE, DENIABLE, Owner
+from bot.store.approvals.rows import DENIABLE, Owner
 from bot.store.approvals.runs import own_changes
 from bot.store.approvals.standing.starts import offer
 from bot.store.tables import AttemptRow, AuditRow, ChangeRow, DecisionRow, GroupRow, IncidentRow, ProposalRow
@@ -252,7 +252,7 @@ class ProposalStore(PolicyBoundWriter):
         async with self.db.write() as session:
             row = await rows.locked(session, ref)
             if ProposalState(row.state) in DENIABLE and (not states or row.state in states):
-                outcome: transitions.Changes = {"outcome": reason} if reason else {}
+                outcome: transitions.TransitionColumns = {"outcome": reason} if reason else {}
                 await transitions.move(self.db, session, row, to, who=who, reason=reason, policy=self.policy, **outcome)
                 text, key = f"{ref} {to.value}" + (f": {reason}" if reason else ""), f"left:{ref}:{to.value}"
                 await transitions.add_to_timeline(self.db, session, row, EntryKind.PROPOSAL, text, who=who, key=key)
@@ -304,7 +304,7 @@ class ProposalStore(PolicyBoundWriter):
     async def state_text(self, ref: str) -> str:
         """The answer to a late press: who did what and when."""
         async with self.db.read() as session:
-            return await rows.state_text(session, await rows.row_of(session, ref))
+            return await rows.state_text(session, await rows.row_of(session, ref), self.db.clock())
 
     async def remind(self, ref: str) -> None:
         """At half of its life: one line in the thread."""

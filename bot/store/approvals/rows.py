@@ -2,20 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.action import Decision, DecisionChoice, Proposal, ProposalState, Terms
+from bot.core.action import DECIDABLE, Decision, DecisionChoice, Proposal, ProposalState, Terms
 from bot.core.approvals.canonical_record import terms_of
 from bot.core.errors import NotFound
 from bot.core.incident import number_of, reference
-from bot.core.text.moments import clock_to_the_minute
+from bot.core.text.moments import minute_of_day
 from bot.store.approvals import transitions
 from bot.store.db.database import Database
 from bot.store.tables import DecisionRow, GroupRow, IncidentRow, ProposalRow
 
-DECIDABLE = (ProposalState.PENDING, ProposalState.PARTLY_APPROVED)
 DENIABLE = (*DECIDABLE, ProposalState.APPROVED, ProposalState.CLAIMED)
 """A denial wins as long as the remote call has not begun."""
 UNDO = "back"
@@ -106,11 +106,11 @@ async def decision_rows(session: AsyncSession, row: ProposalRow, *, revision: in
     return (await session.exec(query)).all()
 
 
-async def state_text(session: AsyncSession, row: ProposalRow) -> str:
+async def state_text(session: AsyncSession, row: ProposalRow, now: datetime) -> str:
     """The answer to a late press: who did what and when."""
     ref, state = transitions.ref_of(row), ProposalState(row.state)
     rows = await decision_rows(session, row, revision=row.revision)
-    answers = ", ".join(f"already {DecisionChoice(d.verdict).past} by {d.person} at {clock_to_the_minute(d.at)}" for d in rows)
+    answers = ", ".join(f"already {DecisionChoice(d.verdict).past} by {d.person} at {minute_of_day(d.at, now)}" for d in rows)
     if state is ProposalState.EXPIRED:
-        return f"{ref} expired at {clock_to_the_minute(row.expires_at)}; propose it anew if it is still needed."
-    return f"{ref} is {state.value}" + (f": {answers}." if answers else ".") + (f" {row.outcome}" if row.outcome else "")
+        return f"{ref} expired at {minute_of_day(row.expires_at, now)}; propose it anew if it is still needed."
+    return f"{ref} is {state.predicate}" + (f": {answers}." if answers else ".") + (f" {row.outcome}" if row.outcome else "")

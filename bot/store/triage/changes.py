@@ -6,7 +6,7 @@ from sqlmodel import and_, col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import ProposalState
-from bot.core.change import Change
+from bot.core.change import MAX_LISTED, Change
 from bot.core.changes.own_changes import REPORTED_WITHIN, ActionRun, with_own
 from bot.core.incident import number_of
 from bot.store.approvals.rows import stored_proposal, undoes
@@ -21,8 +21,8 @@ class Changes:
         self.db = db
 
     async def since(self, service: str, since: datetime) -> list[Change]:
-        """Changes on one service ("" = all) from `since` on, newest first, at most 200."""
-        query = select(ChangeRow).where(col(ChangeRow.at) >= since).order_by(col(ChangeRow.at).desc()).limit(200)
+        """Changes on one service ("" = all) from `since` on, newest first, at most MAX_LISTED."""
+        query = select(ChangeRow).where(col(ChangeRow.at) >= since).order_by(col(ChangeRow.at).desc()).limit(MAX_LISTED)
         if service:
             query = query.where(ChangeRow.service == service)
         async with self.db.read() as session:
