@@ -136,10 +136,7 @@ def _fire_again(db: Database, source: GroupRow, target: GroupRow) -> None:
 
 
 async def _hand_over(db: Database, session: AsyncSession, source: GroupRow, target: GroupRow, person: str) -> None:
-    """What the closed group stood for: its severity, and its incident, which ends where the other group has one.
-
-    What people were asked to decide goes on with its incident, else it is over.
-    """
+    """What the closed group stood for: its severity, and its incident, which ends where the other group has one."""
     severity = Severity(source.severity)
     if severity.worse_than(Severity(target.severity)):
         target.severity, target.service, target.title = source.severity, source.service or target.service, source.title
@@ -152,12 +149,9 @@ async def _hand_over(db: Database, session: AsyncSession, source: GroupRow, targ
     if incident is not None and target.incident_id is None:
         target.incident_id, target.mentioned_at = incident.id, target.mentioned_at or source.mentioned_at
         incident.group_id, source.incident_id = target.id, None
-    else:
-        if incident is not None and incident.state != IncidentState.RESOLVED:
-            incident.state, incident.resolved_at, incident.resolved_by = IncidentState.RESOLVED, db.clock(), person
-            incident.cause = f"the same as INC-{target.incident_id}: its alerts were merged"
-        why = f"its alerts were merged into AL-{target.id}"
-        await transitions.expire_undecided(db, session, source.id, source.incident_id, why=why)
+    elif incident is not None and incident.state != IncidentState.RESOLVED:
+        incident.state, incident.resolved_at, incident.resolved_by = IncidentState.RESOLVED, db.clock(), person
+        incident.cause = f"the same as INC-{target.incident_id}: its alerts were merged"
     if target.state != GroupState.MONITORING:
         await _reopen_incident(session, target)
 

@@ -109,7 +109,7 @@ async def test_of_a_silent_rule_that_nobody_waits_for_any_more_its_return_is_not
     await fixture.after(4)
 
     assert [text for _, text, _ in await fixture.reminders()] == [
-        "am was silent. Whether it is heard again is not known: tocsin.yaml no longer names its heartbeat (Watchdog)."
+        "am was silent. Whether it is heard again is not known: its heartbeat (Watchdog) is not waited for any more."
     ]
 
 

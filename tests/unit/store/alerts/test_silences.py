@@ -116,7 +116,7 @@ async def test_a_card_is_the_owners_of_the_second_silence_where_that_lasts_longe
     assert between == [(GroupState.ACKNOWLEDGED, "alice")]
     assert [(group.state, group.acknowledged_by) for group in await sorting.groups()] == [(GroupState.FIRING, "")]
     over = [row.text for row in await sorting.rows(TimelineRow) if "is over" in row.text]
-    assert over == ["The silence SI-2 is over, and 1 of its alerts still fire"]
+    assert over == ["The silence SI-2 is over, and 1 alert still fires here"]
 
 
 async def test_a_card_with_something_else_on_it_stays_nobodys(sorting: SortingFixture) -> None:
