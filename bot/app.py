@@ -46,7 +46,7 @@ from bot.store.approvals.decisions import Decisions
 from bot.store.approvals.proposals import ProposalStore
 from bot.store.approvals.runs.claims import Claims
 from bot.store.db.clock import Clock, DatabaseClock, Elapsed, SteadyClock
-from bot.store.db.database import UNAVAILABLE, Database, async_url, utc_now
+from bot.store.db.database import UNAVAILABLE, Database, async_url, translating_unavailability, utc_now
 from bot.store.oversight.clock import begin_time
 from bot.store.oversight.left_out import LeftOutNotices
 from bot.store.retention.pruning import Pruning
@@ -302,7 +302,7 @@ class App:
             scopes=self.scopes,
             notify=LeftOutNotices(self.db, self.config),
         )
-        self.loops = {"inbox": self.inbox.alive, "intake": self.writer.alive, "sender": self._sender_alive}
+        self.loops = {"inbox": self.inbox.alive, "intake": self.writer.healthy, "sender": self._sender_alive}
         checks = {name: check_of(alive) for name, alive in self.loops.items()}
         optional = {"model": self.agents.healthy, "slack": self.slack.connected}
         health = Health.with_database(self.db, checks, optional, is_leader=self.engine.is_leader)
@@ -336,7 +336,8 @@ class App:
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        await self.start()
+        with translating_unavailability():
+            await self.start()
         try:
             yield
         finally:

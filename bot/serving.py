@@ -5,6 +5,7 @@ import contextlib
 import gc
 import logging
 import os
+import re
 import signal
 import socket
 import sys
@@ -47,6 +48,8 @@ from bot.web.connections import MAX_CONNECTIONS, OTHER_FILES, Connection, Connec
 log = structlog.get_logger(__name__)
 IDLE_SECONDS = 75
 """Longer than senders and load balancers keep an idle connection, often 60 s: if we close first, a request is cut off."""
+_OWN_ERROR = re.compile(r"bot\.[\w.]+: (.+)")
+"""The last line of a traceback of an error that the product raised itself: it says all that there is to say."""
 SWITCH_SECONDS = 0.0005
 """Python's own is ten times as long."""
 
@@ -68,13 +71,13 @@ def _require_free_port(host: str, port: int) -> None:
 
 
 def _plainly(asgi: ASGIApp) -> ASGIApp:
-    """A start that fails because of the configuration prints the error's text, without a traceback."""
+    """A start that fails because of the configuration or the database prints the error's text, without a traceback."""
 
     def wrapped(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         async def send_plain(message: Message) -> None:
             lines = str(message.get("message", "")).strip().splitlines()
-            if message["type"] == "lifespan.startup.failed" and lines and "ConfigurationError: " in lines[-1]:
-                message = {**message, "message": lines[-1].partition("ConfigurationError: ")[2]}
+            if message["type"] == "lifespan.startup.failed" and lines and (expected := _OWN_ERROR.match(lines[-1])):
+                message = {**message, "message": expected[1]}
             await send(message)
 
         return asgi(scope, receive, send_plain if scope["type"] == "lifespan" else send)

@@ -1,5 +1,6 @@
 """Asks the database whether it answers, has this code's schema, and how large it is; changes nothing."""
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from bot.store.migrate import current, head, refuse_newer, sync_url
 from bot.store.retention.sizes import in_words, sizes
 from bot.store.tables import EpisodeRow, HeartbeatRow
 
+MIN_FREE = 100_000_000
+"""Bytes: less than a storm of an hour takes."""
 MAX_COMPARED = 5_000
 """Alerts of one source, the newest, that its rules are compared with."""
 
@@ -82,12 +85,29 @@ def newest_labels(url: str, source: str) -> list[dict[str, str]]:
         return []
 
 
-def check_sizes(url: str, journal: Path | None, retention: Retention) -> list[Check]:
-    """How much room the database takes and the largest tables; none for one that cannot be read, which another check says."""
+def check_sizes(url: str, journal: Path | None, retention: Retention, *, min_free: int = MIN_FREE) -> list[Check]:
+    """How much room the database takes and the largest tables; none for one that cannot be read, which another check says.
+
+    Failed where a SQLite file has less than `min_free` bytes to grow.
+    """
     try:
         tables = sizes(url, journal)
     except (ConfigurationError, DatabaseError, sqlite3.Error, OSError):
         return []
+    if (full := _full_disk(url, min_free)) is not None:
+        return [full]
     largest = ", ".join(f"{one.table} {in_words(one.size)}" for one in tables[:5])
     days = ", ".join(f"{name} {age.days}d" for name, age in retention)
     return [ok("Disk", f"{in_words(sum(one.size for one in tables))}: {largest}", f"kept (`retention`): {days}")]
+
+
+def _full_disk(url: str, min_free: int) -> Check | None:
+    """A failed check where a SQLite file has hardly any room to grow; of PostgreSQL's disk nothing is known here."""
+    parsed = make_url(sync_url(url))
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        return None
+    folder = Path(parsed.database).absolute().parent
+    if (free := shutil.disk_usage(folder).free) >= min_free:
+        return None
+    advice = "make room, or move the data folder: without room nothing is stored, and senders are answered 503"
+    return failed("Disk", f"{in_words(free)} free on the disk of {folder}", advice)

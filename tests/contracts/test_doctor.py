@@ -18,12 +18,13 @@ from starlette.routing import Route
 
 from bot.console.doctor import checkup, examine
 from bot.core.check import Check, ok
+from bot.core.config.retention import Retention
 from bot.llm.checkup import check_model
 from bot.llm.settings import ModelSettings
 from bot.settings import Secrets
 from bot.slack.checkup import check_slack
 from bot.slack.manifest import SCOPES
-from bot.store.checkup import check_database
+from bot.store.checkup import check_database, check_sizes
 from bot.store.migrate import upgrade
 from tests.contracts.prometheus_process import prometheus
 from tests.contracts.slack_places import Sandbox, sandbox
@@ -263,6 +264,16 @@ def test_a_database_that_cannot_be_opened_is_no_crash_and_says_what_the_file_nee
 
     (line,) = (line for line in output.getvalue().splitlines() if line.startswith("│ Database"))
     assert code == 1 and "unable to open database file" in line and "able to write to file and folder" in line
+
+
+def test_a_disk_without_room_is_a_failure_of_its_own(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'app.db'}"
+    upgrade(url)
+
+    (roomy,), (full,) = (check_sizes(url, None, Retention(), min_free=least) for least in (0, 1 << 60))
+
+    assert roomy.state == "ok" and full.state == "failed"
+    assert f"free on the disk of {tmp_path}" in full.result and "nothing is stored" in full.advice
 
 
 def test_no_secret_is_printed(tmp_path: Path) -> None:

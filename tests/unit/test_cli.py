@@ -236,6 +236,18 @@ def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
     assert code == 2 and f"TOCSIN_PORT: cannot listen on 127.0.0.1:{port}" in told and told.count("\n") == 1
 
 
+def test_a_start_on_a_full_disk_says_so_without_a_traceback(tmp_path: Path) -> None:
+    assert run("db", "upgrade", TOCSIN_DATA_DIR=str(tmp_path))[0] == 0
+    variables = {"TOCSIN_DATA_DIR": str(tmp_path), "TOCSIN_SLACK_BOT_TOKEN": "xoxb-1", "TOCSIN_PORT": str(free_port())}
+
+    # No file may grow beyond this: the key of the audit fits, a page of the database does not.
+    full = ["prlimit", "--fsize=1024", sys.executable, "-m", "bot.cli", "serve"]
+    done = subprocess.run(full, env={**os.environ, **variables}, capture_output=True, text=True, timeout=60)
+
+    assert done.returncode != 0 and "Traceback" not in done.stderr
+    assert "the database does not answer: " in done.stderr
+
+
 @pytest.mark.parametrize("command", [["serve", "--port", "18999"], ["db", "upgrade"]])
 def test_nothing_is_upgraded_under_a_process_that_runs(command: list[str], tmp_path: Path) -> None:
     with DataFolder(tmp_path).locked():

@@ -7,10 +7,11 @@ import asyncio
 import secrets
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 import structlog
+from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.core.alert import Alert
@@ -19,7 +20,7 @@ from bot.core.errors import TocsinError
 from bot.store.alerts.intake import unreadable
 from bot.store.alerts.intake.insertion import Batch, insert_batches
 from bot.store.alerts.intake.stored_alerts import StoredAlerts
-from bot.store.db.database import Database
+from bot.store.db.database import UNAVAILABLE, Database
 
 log = structlog.get_logger(__name__)
 MAX_WAITING_ROWS = 50_000
@@ -33,9 +34,15 @@ REPEATS_SECONDS = 1.0
 COMMIT_SECONDS = 8.0
 """Seconds until a request whose commit is not answered fails with Busy; its sender retries, and a second copy does no harm."""
 
+PROBE_SECONDS = 5.0
+_PROBE = text("INSERT INTO cursors (name, seq) VALUES ('probe', 1) ON CONFLICT (name) DO UPDATE SET seq = cursors.seq + 1")
+"""A row that is written for its own sake; nothing reads it."""
 
 _COMMIT_ERRORS = (SQLAlchemyError, sqlite3.Error, OSError, ValueError, ArithmeticError, TypeError)
 """What a commit may raise: drivers refuse a text or a number that they cannot carry with errors of their own."""
+
+_REFUSALS = (*UNAVAILABLE, sqlite3.OperationalError)
+"""What it raises while the database takes nothing; plain statements on SQLite raise the driver's own."""
 
 
 class Busy(TocsinError):
@@ -45,9 +52,14 @@ class Busy(TocsinError):
 class IntakeWriter:
     """Takes batches; `committed` is called after each commit, so that the inbox wakes: at once if there is anything new."""
 
-    def __init__(self, db: Database, committed: Callable[[], None]) -> None:
+    def __init__(
+        self, db: Database, committed: Callable[[], None], *, pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
         self.db = db
         self.committed = committed
+        self._pause = pause
+        self._probe: asyncio.Task[None] | None = None
+        """Runs from a commit that the database did not take until it takes something again."""
         self.stored = StoredAlerts()
         self._waiting: dict[str, deque[Batch]] = {}
         self._writing: Sequence[Batch] = ()
@@ -68,9 +80,14 @@ class IntakeWriter:
             await task
         for timer in filter(None, (self._overdue_timer, self._repeats_timer)):
             timer.cancel()
+        self._end_probe()
 
     def alive(self) -> bool:
         return self._task is not None and not self._task.done()
+
+    def healthy(self) -> bool:
+        """Whether it runs and the database takes what it writes: one whose disk is full still answers every question."""
+        return self.alive() and self._probe is None
 
     async def put(
         self,
@@ -173,6 +190,8 @@ class IntakeWriter:
             async with self.db.write(in_turn=False, urgent=True) as session:
                 numbers = await insert_batches(self.db, session, batches)
         except Exception as error:
+            if isinstance(error, _REFUSALS) and self._probe is None:
+                self._probe = asyncio.create_task(self._write_until_taken(), name="intake probe")
             # The loop must go on whatever it was: a writer that ended would answer 503 until a restart.
             expected = isinstance(error, _COMMIT_ERRORS)
             log.error(
@@ -185,11 +204,30 @@ class IntakeWriter:
             if len(batches) == 1 and not batches[0].done.done():
                 batches[0].done.set_exception(Busy("the database did not take the alerts"))
             return False
+        self._end_probe()
         self._index_digests(batches, numbers)
         for batch in batches:
             if not batch.done.done():
                 batch.done.set_result(None)
         return True
+
+    async def _write_until_taken(self) -> None:
+        """Not left to the next alert: whoever reads /readyz may send none until this process is well."""
+        while True:
+            await self._pause(PROBE_SECONDS)
+            try:
+                async with self.db.write(in_turn=False) as session:
+                    await (await session.connection()).execute(_PROBE)
+            except _REFUSALS:
+                continue
+            log.info("the database takes alerts again")
+            self._probe = None
+            return
+
+    def _end_probe(self) -> None:
+        if self._probe is not None:
+            self._probe.cancel()
+            self._probe = None
 
     def _index_digests(self, batches: Sequence[Batch], numbers: Sequence[int]) -> None:
         of_alert = iter(numbers)

@@ -87,6 +87,32 @@ async def test_a_commit_that_fails_is_told_to_its_sender_and_the_writer_lives_on
     assert len(await sorting.rows(AlertRow)) == 1
 
 
+async def test_a_writer_that_stores_nothing_is_not_well_until_the_database_takes_something_again(
+    sorting: SortingFixture,
+) -> None:
+    pauses, go_on = list[float](), asyncio.Semaphore(0)
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        await go_on.acquire()
+
+    writer = IntakeWriter(sorting.db, lambda: None, pause=pause)
+    writer.start()
+    await break_table(sorting.db, "ALTER TABLE alerts RENAME TO alerts_away")
+    await break_table(sorting.db, "ALTER TABLE cursors RENAME TO cursors_away")
+    assert writer.healthy()
+    with pytest.raises(Busy):
+        await writer.put([alert()], [], NOW)
+    go_on.release()
+    await wait_until(lambda: len(pauses) == 2)
+    assert writer.alive() and not writer.healthy()
+
+    await break_table(sorting.db, "ALTER TABLE cursors_away RENAME TO cursors")
+    go_on.release()
+    await wait_until(writer.healthy)
+    await writer.stop()
+
+
 async def test_one_batch_that_cannot_be_stored_does_not_fail_its_neighbours(
     sorting: SortingFixture, writer: IntakeWriter
 ) -> None:
