@@ -168,8 +168,9 @@ def test_alert(
     if url and not url.startswith(("http://", "https://")):
         fail(f"{url} is no address: it begins with http:// or https://")
     if not url:
-        # What listens on every address is reached on this machine.
-        url = f"http://{'127.0.0.1' if secrets.host in ('0.0.0.0', '::') else secrets.host}:{secrets.port}"
+        # What listens on every address is reached on this machine; with :: on those of IPv6 alone.
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(secrets.host, secrets.host)
+        url = f"http://{f'[{host}]' if ':' in host else host}:{secrets.port}"
     result = send_test_alert(url.rstrip("/"), source, token, severity=severity, service=service, resolve=resolve, config=config)
     print_lines(result)
 

@@ -25,6 +25,8 @@ def send_test_alert(
     body = alert_body(now, severity=severity, service=service, resolve=resolve)
     try:
         answer = httpx.post(f"{url}/alerts/{source}", json=body, headers={"Authorization": f"Bearer {token}"}, timeout=10)
+    except httpx.InvalidURL as error:
+        raise TocsinError(f"{url} is no address: {error}") from None
     except httpx.HTTPError as error:
         raise TocsinError(f"{url} was not reached ({type(error).__name__}): is `tocsin serve` running there?") from None
     if answer.status_code != 202:

@@ -298,6 +298,15 @@ def test_a_test_alert_to_a_source_that_is_not_configured_names_those_that_are(tm
     assert code == 2 and told.endswith("has no source stop; it has shop\n")
 
 
+@pytest.mark.parametrize(("host", "address"), [("::1", "[::1]"), ("::", "[::1]"), ("0.0.0.0", "127.0.0.1")])
+def test_a_test_alert_goes_where_the_bot_listens(host: str, address: str) -> None:
+    port = str(free_port())
+
+    code, told = run("test-alert", "--source", "am", TOCSIN_TOKEN_AM="t", TOCSIN_HOST=host, TOCSIN_PORT=port)
+
+    assert code == 2 and told.startswith(f"tocsin: http://{address}:{port} was not reached") and told.count("\n") == 1
+
+
 def test_the_version_is_told() -> None:
     done = CliRunner().invoke(app, ["--version"])
 
@@ -310,6 +319,7 @@ def test_the_version_is_told() -> None:
         (["demo", "--deny"], "tocsin: --deny and --json belong to --once"),
         (["manifest", "--url", "https://"], "tocsin: https:// is no public address"),
         (["test-alert", "--source", "am", "--url", "foo"], "tocsin: foo is no address: it begins with http:// or https://"),
+        (["test-alert", "--source", "am", "--url", "http://am:port"], "tocsin: http://am:port is no address: Invalid port"),
         (["test-alert", "--source", "am", "--resolve", "yesterday"], "tocsin: --resolve takes the moment"),
         (["show", "foo"], "tocsin: FOO is no incident or alert group: write INC-3 or AL-3"),
         (["init", "--prometheus", "http://127.0.0.1:1", "--output", "/dev/null"], "tocsin: /dev/null exists"),

@@ -46,8 +46,7 @@ def _run(program: str, url: str, arguments: Sequence[str]) -> None:
     fields = conninfo_to_dict(_plain(url))
     # Everybody on the machine may read a command line, so the password is no part of it.
     password = {"PGPASSWORD": str(fields.pop("password"))} if fields.get("password") else {}
-    address = make_conninfo(**{name: str(value) for name, value in fields.items() if value is not None})
-    command = [path, f"--dbname={address}", *arguments]
+    command = [path, f"--dbname={make_conninfo('', **fields)}", *arguments]
     done = subprocess.run(command, env={**os.environ, **password}, capture_output=True, text=True, check=False)
     if done.returncode:
         raise TocsinError(f"{program} failed: {one_line(done.stderr.strip(), 400)}")
