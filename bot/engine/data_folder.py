@@ -43,12 +43,18 @@ class DataFolder:
         return {"system_database_url": url, "db_engine_kwargs": {"connect_args": {"factory": FullSync}}}
 
     async def acquire(self, resume: Resume, leadership: Leadership) -> None:
-        """Lock the folder and prepare the file. Raises ConfigurationError when another process has locked it."""
+        """Lock the folder and prepare the file. Raises ConfigurationError: another process has locked it, or it is damaged."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(self.data_dir)
         # The mode is stored in the file. DBOS leaves the default one, which is ten times slower on a busy machine.
-        with closing(sqlite3.connect(self.data_dir / JOURNAL)) as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
+        try:
+            with closing(sqlite3.connect(self.data_dir / JOURNAL)) as connection:
+                connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.DatabaseError as error:
+            problem = (
+                f"{self.data_dir / JOURNAL} cannot be used ({error}): restore it and app.db from one backup (docs/running.md)"
+            )
+            raise ConfigurationError(problem, key="TOCSIN_DATA_DIR") from None
         asyncio.get_running_loop().call_soon(leadership.acquire)
 
     @contextmanager

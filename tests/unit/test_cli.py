@@ -236,6 +236,16 @@ def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
     assert code == 2 and f"TOCSIN_PORT: cannot listen on 127.0.0.1:{port}" in told and told.count("\n") == 1
 
 
+def test_a_start_with_a_damaged_journal_names_it_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "durable.db").write_text("not a database at all, but long enough to be read as one" * 20)
+    variables = {"TOCSIN_DATA_DIR": str(tmp_path), "TOCSIN_SLACK_BOT_TOKEN": "xoxb-1", "TOCSIN_PORT": str(free_port())}
+
+    code, told = run("serve", **variables)
+
+    assert code != 0 and "Traceback" not in told
+    assert "durable.db cannot be used (file is not a database): restore it and app.db from one backup" in told
+
+
 def test_a_start_on_a_full_disk_says_so_without_a_traceback(tmp_path: Path) -> None:
     assert run("db", "upgrade", TOCSIN_DATA_DIR=str(tmp_path))[0] == 0
     variables = {"TOCSIN_DATA_DIR": str(tmp_path), "TOCSIN_SLACK_BOT_TOKEN": "xoxb-1", "TOCSIN_PORT": str(free_port())}
