@@ -10,12 +10,14 @@ from sqlalchemy import text
 from bot.core.actor import Visibility
 from bot.core.alert import Alert
 from bot.core.alerts.grouping import Arrival, GroupingReason, Membership
+from bot.core.alerts.silences import NewSilence
 from bot.core.evidence import Evidence, Findings
 from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.questions.answering import QuestionAnswer
 from bot.store import audit
 from bot.store.alerts.intake.writer import IntakeWriter
 from bot.store.alerts.reader import Alerts
+from bot.store.alerts.silences import Silences
 from bot.store.alerts.sorting.open_groups import OpenGroups
 from bot.store.answers import records
 from bot.store.answers.postmortems import Postmortems
@@ -290,3 +292,15 @@ async def test_what_is_private_stays_out_of_lists_and_of_what_the_audit_tells(so
     assert [episode.fingerprint for episode in await Alerts(sorting.db).public_episodes(state="firing")] == ["s", "first"]
     assert listed == ["AL-2"]
     assert told == {("declare", "INC-1"): True, ("declare", "INC-2"): False, ("private", "INC-1"): True}
+
+
+async def test_a_silence_has_the_cards_that_it_covers_until_it_is_over(sorting: SortingFixture) -> None:
+    await sorting.receive(alert("a"), alert("b"), alert("s", labels={"service": "search"}))
+
+    await Silences(sorting.db).create(NewSilence({"service": "checkout"}, timedelta(hours=1), "alice", "deploy"), "k1")
+    during = [(group.state, group.acknowledged_by) for group in await sorting.groups()]
+    sorting.clock.forward(61)
+    await sorting.receive()
+
+    assert during == [("ACKNOWLEDGED", "alice"), ("FIRING", "")]
+    assert [(group.state, group.acknowledged_by) for group in await sorting.groups()] == [("FIRING", ""), ("FIRING", "")]

@@ -224,14 +224,18 @@ async def _sizes(session: AsyncSession, numbers: Collection[int]) -> dict[int, i
     return sizes
 
 
-async def _firing_members(session: AsyncSession, of: ColumnElement[bool]) -> dict[int, list[EpisodeRow]]:
-    """Of each of these groups: what fires on it."""
-    numbers = select(GroupRow.id).where(of)
-    query = select(EpisodeRow).where(EpisodeRow.status == "firing", col(EpisodeRow.group_id).in_(numbers))
-    members: dict[int, list[EpisodeRow]] = {}
-    for episode in (await session.exec(query)).all():
-        members.setdefault(episode.group_id or 0, []).append(episode)
-    return members
+async def _covered(session: AsyncSession, silence: Silence, of: ColumnElement[bool]) -> list[int]:
+    """Of these groups those on which something fires, and all that does is covered."""
+    row, numbers = EpisodeRow, select(GroupRow.id).where(of)
+    read: Any = (row.group_id, row.name, row.service, row.source, row.labels)
+    query: Any = sa.select(*read).where(col(row.status) == "firing", col(row.group_id).in_(numbers))
+    covered: dict[int, bool] = {}
+    # In parts: a storm has a hundred thousand, and whoever waits for the loop waits for one part at most.
+    async for part in (await session.stream(query)).partitions(_CHUNK):
+        for group, name, service, source, labels in part:
+            fits = silence.covers(matchable(labels, name=name, service=service, source=source))
+            covered[group] = covered.get(group, True) and fits
+    return sorted(group for group, entirely in covered.items() if entirely)
 
 
 async def _take_over(db: Database, session: AsyncSession, row: SilenceRow) -> None:
@@ -239,22 +243,19 @@ async def _take_over(db: Database, session: AsyncSession, row: SilenceRow) -> No
 
     What stands on a card stays there; a silence keeps away what comes.
     """
-    for number, episodes in (await _firing_members(session, col(GroupRow.state) == GroupState.FIRING)).items():
+    for number in await _covered(session, _silence(row), col(GroupRow.state) == GroupState.FIRING):
         group = await session.get(GroupRow, number, with_for_update=True)
-        if group is not None and _covers_all(row, episodes):
+        if group is not None:
             await _acknowledge(db, session, group, row)
 
 
 async def _covering(session: AsyncSession, group: GroupRow, now: datetime) -> SilenceRow | None:
     """The silence in force, the last to end, that covers everything that fires on a card."""
-    episodes = (await _firing_members(session, col(GroupRow.id) == group.id)).get(group.id or 0, [])
-    rows = await session.exec(select(SilenceRow).where(col(SilenceRow.ends_at) > now).order_by(col(SilenceRow.ends_at).desc()))
-    return next((row for row in rows.all() if episodes and _covers_all(row, episodes)), None)
-
-
-def _covers_all(row: SilenceRow, episodes: Sequence[EpisodeRow]) -> bool:
-    silence = _silence(row)
-    return all(silence.covers(_matchable(one)) for one in episodes)
+    query = select(SilenceRow).where(col(SilenceRow.ends_at) > now).order_by(col(SilenceRow.ends_at).desc())
+    for row in (await session.exec(query)).all():
+        if await _covered(session, _silence(row), col(GroupRow.id) == group.id):
+            return row
+    return None
 
 
 async def _acknowledge(db: Database, session: AsyncSession, group: GroupRow, row: SilenceRow) -> None:
@@ -263,7 +264,3 @@ async def _acknowledge(db: Database, session: AsyncSession, group: GroupRow, row
     text = f"{row.owner} silenced its alerts until {minute_of_day(row.ends_at, row.starts_at)} ({_ref(row)}): {row.reason}"
     await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id, who=row.owner)
     await groups.touch_card(db, session, group)
-
-
-def _matchable(row: EpisodeRow) -> dict[str, str]:
-    return matchable(row.labels, name=row.name, service=row.service, source=row.source)
