@@ -300,7 +300,7 @@ class App:
             fetch=fetch_public,
             knows_severity=lambda word: self.config.knows_severity(word),
             scopes=self.scopes,
-            notify=LeftOutNotices(self.db, self.config),
+            announce=LeftOutNotices(self.db, self.config),
         )
         self.loops = {"inbox": self.inbox.alive, "intake": self.writer.healthy, "sender": self._sender_alive}
         checks = {name: check_of(alive) for name, alive in self.loops.items()}

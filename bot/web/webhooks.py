@@ -73,8 +73,8 @@ async def fetch_nothing(url: str) -> bytes:
     raise QueryFailed("nothing is fetched here")
 
 
-async def _nobody(_source: str, _what: str) -> None:
-    return
+async def announce_nothing(_source: str, _text: str) -> None:
+    """Where there are no people."""
 
 
 class WebhookEndpoints:
@@ -94,13 +94,13 @@ class WebhookEndpoints:
         knows_severity: Callable[[str], bool] = lambda _: True,
         bodies: BodyBudget | None = None,
         scopes: Scopes = ANY,
-        notify: Callable[[str, str], Awaitable[None]] = _nobody,
+        announce: Callable[[str, str], Awaitable[None]] = announce_nothing,
     ) -> None:
-        """`notify`: says to people what of a source's alerts is missing."""
+        """`announce`: says to people what of a source's alerts is missing."""
         self.sources, self.kinds, self.tokens = sources, kinds, tokens
         self.writer, self.clock, self.fetch, self.knows_severity = writer, clock, fetch, knows_severity
         self._quota = Quotas(MAX_UNREADABLE, timedelta(minutes=1))
-        self._reading, self._notify = asyncio.Lock(), notify
+        self._reading, self._announce = asyncio.Lock(), announce
         self.bodies, self.scopes = BodyBudget() if bodies is None else bodies, scopes
         self.count_from_zero()
 
@@ -150,7 +150,7 @@ class WebhookEndpoints:
         except Refused as refused:
             log.warning("webhook refused", **labels, status=refused.status, why=refused.why)
             if refused.status == TOO_LARGE and share.proven and delivery.endpoint == "alerts":
-                await self._notify(delivery.source, _refused_text(delivery.source, refused.why))
+                await self._announce(delivery.source, _refused_text(delivery.source, refused.why))
             return refusal(refused.status, refused.why)
         except (Busy, QueryFailed) as busy:
             log.warning("webhook put off", **labels, status=503, why=str(busy))
@@ -214,7 +214,7 @@ class WebhookEndpoints:
         _count(name, parsed)
         if parsed.truncated > 0:
             log.warning("the source left alerts out of a delivery", source=name, alerts=parsed.truncated)
-            await self._notify(name, _left_out_text(name, parsed.truncated))
+            await self._announce(name, _left_out_text(name, parsed.truncated))
         if parsed.rejected and not count and all(item.field == SERVICE for item in parsed.rejected):
             raise Refused(403, parsed.rejected[0].problem)
         return self._accepted(name, parsed, count)
@@ -245,8 +245,8 @@ class WebhookEndpoints:
             await self._keep(delivery.source, delivery.body, why, delivery.received_at)
         except Busy as busy:
             return refusal(503, f"{busy}; try again")
-        if status == TOO_LARGE:
-            await self._notify(delivery.source, _refused_text(delivery.source, str(error)))
+        if status == TOO_LARGE and delivery.endpoint == "alerts":
+            await self._announce(delivery.source, _refused_text(delivery.source, str(error)))
         return refusal(status, why, field=error.field)
 
     async def _keep(self, source: str, body: bytes, problem: str, received_at: datetime) -> None:

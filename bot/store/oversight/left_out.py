@@ -10,7 +10,7 @@ log = structlog.get_logger(__name__)
 
 
 class LeftOutNotices:
-    """`await notices(source, what)` has a line stand in the default channel, unless one of that day does.
+    """`await notices(source, text)` has a line stand in the default channel, unless one of that day does.
 
     Who knows of an alert by its card alone would else take what is on no card for well.
     """
@@ -20,12 +20,12 @@ class LeftOutNotices:
         self._newest: dict[str, str] = {}
         """Of each source, the key of the line that is known to stand."""
 
-    async def __call__(self, source: str, what: str) -> None:
+    async def __call__(self, source: str, text: str) -> None:
         key = f"left-out:{source}:{self._db.clock():%Y%m%d}"
         if self._newest.get(source) == key:
             return
         try:
-            await ReminderLines(self._db).announce(key, self._config.default_channel, what, ())
+            await ReminderLines(self._db).announce(key, self._config.default_channel, text, ())
         except UNAVAILABLE as error:
             # The next such delivery tries again.
             log.warning("people were not told of alerts that are missing", source=source, why=type(error).__name__)

@@ -40,8 +40,8 @@ class Kept:
         self.busy = False
         self.notices: list[tuple[str, str]] = []
 
-    async def tell(self, source: str, what: str) -> None:
-        self.notices.append((source, what))
+    async def announce(self, source: str, text: str) -> None:
+        self.notices.append((source, text))
 
     async def put(
         self,
@@ -76,7 +76,7 @@ async def web(kept: Kept) -> AsyncIterator[httpx.AsyncClient]:
         name: SourceConfig(kind=kind) for name, kind in (("prod", "alertmanager"), ("hub", "github"), ("none", "generic"))
     } | {"ci": SourceConfig(kind="generic", takes=("changes",), services=("checkout",))}
     tokens = {"prod": "right", "hub": "sign", "ci": "ci", "none": ""}
-    endpoints = WebhookEndpoints(sources, discover(["bot.sources"], Source), tokens, kept, lambda: NOW, notify=kept.tell)
+    endpoints = WebhookEndpoints(sources, discover(["bot.sources"], Source), tokens, kept, lambda: NOW, announce=kept.announce)
     app = httpx.ASGITransport(Guard(endpoints), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=app, base_url="http://bot") as client:
         yield client
