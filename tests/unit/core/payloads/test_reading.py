@@ -184,9 +184,9 @@ def test_tocsin_yaml_corrects_any_field_and_says_which_path_is_empty() -> None:
 
 
 def test_a_template_that_was_not_filled_in_is_no_title_and_is_told() -> None:
-    understanding = understand({"title": "$EVENT_TITLE", "host": "{{ host.name }}"}, now=NOW)
+    understanding = understand({"title": "$EVENT_TITLE", "host": "{{ host.name }}", "severity": "*UNKNOWN*"}, now=NOW)
 
-    assert AlertField.NAME not in understanding.choices
+    assert not {AlertField.NAME, AlertField.SEVERITY} & understanding.choices.keys()
     assert "title, host" in understanding.warnings[0]
 
 

@@ -66,10 +66,13 @@ def test_a_newer_deploy_of_the_alerting_service_is_not_guilty_by_being_newest() 
 def test_a_deploy_after_the_onset_is_ruled_out_with_both_moments() -> None:
     late = change("front", -2, version="9.0.0")
 
-    findings = judged(failing_payments(change("payments", 1), late))
+    ledger = failing_payments(change("payments", 1), late)
+    findings = judged(ledger)
 
     assert all(h.change_id != late.id for h in findings.hypotheses)
-    assert any("after the onset at 12:00:00" in claim.text for claim in findings.ruled_out)
+    (claim,) = [claim for claim in findings.ruled_out if "after the onset at 12:00:00" in claim.text]
+    measured = {entry.id for entry in ledger.entries for one in entry.evidence.facts.deviations if one.onset == ONSET}
+    assert measured & set(claim.evidence)
 
 
 def test_a_deploy_of_a_service_that_is_well_is_ruled_out() -> None:

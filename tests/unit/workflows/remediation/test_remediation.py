@@ -22,7 +22,7 @@ from bot.store.tables import ChangeRow, MessageRow, PageRow, ProposalRow
 from bot.workflows.remediation.by_hand import ManualRuns
 from bot.workflows.remediation.remediation import RemediationSteps, remediation
 from tests.messages.words import text_of
-from tests.unit.approvals_fixture import ApprovalsFixture, actor, open_approvals
+from tests.unit.approvals_fixture import CONFIG, ApprovalsFixture, actor, open_approvals
 
 
 async def approve(fixture: ApprovalsFixture, ref: str, who: str = "bob", revision: int = 1) -> str:
@@ -78,6 +78,20 @@ async def test_a_signal_that_was_well_before_the_call_is_told_as_such(
     await fixture.ended(proposal.ref, seconds=1)
 
     assert (await fixture.store.load(proposal.ref)).verification.endswith(", as before it ran") is told
+
+
+async def test_a_run_of_an_action_without_a_signal_to_watch_is_called_neither_recovered_nor_not(tmp_path: Path) -> None:
+    unwatched = {name: value for name, value in CONFIG["actions"]["restart"].items() if name != "verify"}
+    fixture = await open_approvals(tmp_path, {"actions": {**CONFIG["actions"], "restart": unwatched}})
+    try:
+        proposal = await fixture.propose("restart")
+        await approve(fixture, proposal.ref, "bob")
+        await approve(fixture, proposal.ref, "owner")
+
+        assert await fixture.ended(proposal.ref, seconds=1) == "could not verify"
+        assert len(fixture.http.sent) == 1
+    finally:
+        await fixture.close()
 
 
 async def test_an_undo_was_asked_for_by_who_asked_for_what_it_takes_back(fixture: ApprovalsFixture) -> None:
