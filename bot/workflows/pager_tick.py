@@ -8,6 +8,7 @@ import structlog
 from bot.core.alerts.heartbeat import HeartbeatKey, is_missed
 from bot.core.config import Config
 from bot.core.errors import PagerFailed
+from bot.core.messages.withheld import refusal_text
 from bot.core.text.durations import elapsed_text
 from bot.core.text.moments import clock_of_day
 from bot.ports import Pager
@@ -78,9 +79,10 @@ class PagerTick:
         for key, row in refused.items():
             details = {"channel": row.channel, "subject": row.subject, "why": row.undelivered}
             self._failures.record(key, "Slack refuses a message", kind=row.undelivered, level="error", **details)
+            why = refusal_text(row.undelivered.partition(";")[0])
             summary = (
-                f"{row.subject} is not in Slack: it refuses channel {row.channel or '(none configured)'} "
-                f"({row.undelivered}); check it and default_channel; `tocsin incidents` shows what is open"
+                f"{row.subject} is not in Slack: it refuses channel {row.channel or '(none configured)'}, because {why}; "
+                "check it and default_channel; `tocsin incidents` shows what is open"
             )
             await self.pages.open(key, summary, "SEV2")
         for key in open_pages:

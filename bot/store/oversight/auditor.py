@@ -1,5 +1,6 @@
 """The auditor: what every stored alert should have by now and has not."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import String, and_, cast, func, literal, or_
@@ -8,10 +9,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.core.action import ATTEMPT_STARTED, ProposalState
+from bot.core.text.untrusted import counted
 from bot.store.db.database import Database
 from bot.store.oversight.paging import waits_for_slack
 from bot.store.tables import AlertRow, AttemptRow, CursorRow, EpisodeRow, GroupRow, MessageRow, ProposalRow, TriageRow
 
+NAMED = 5
 TOO_OFTEN = 5
 """Failures of one card, while other messages are sent, from which on it is this card's own failure."""
 
@@ -30,6 +33,10 @@ async def alarms(db: Database, promise: timedelta = timedelta(seconds=60)) -> li
     return [text for text in checks if text]
 
 
+def _named(refs: Sequence[str]) -> str:
+    return ", ".join(refs[:NAMED]) + (" and others" if len(refs) > NAMED else "")
+
+
 async def _count(session: AsyncSession, query: SelectOfScalar[int]) -> int:
     return int((await session.exec(query)).one())
 
@@ -38,7 +45,7 @@ async def _unread(session: AsyncSession, limit: datetime) -> str:
     cursor = (await session.exec(select(CursorRow.seq).where(CursorRow.name == "inbox"))).first() or 0
     query = select(func.count()).select_from(AlertRow).where(col(AlertRow.seq) > cursor, col(AlertRow.received_at) < limit)
     count = await _count(session, query)
-    return f"{count} stored alerts were not read by the inbox" if count else ""
+    return f"the inbox did not read {counted(count, 'stored alert')}" if count else ""
 
 
 async def _without_group(session: AsyncSession, limit: datetime) -> str:
@@ -53,7 +60,7 @@ async def _without_group(session: AsyncSession, limit: datetime) -> str:
         )
     )
     count = await _count(session, query)
-    return f"{count} firing alerts are in no group and not muted" if count else ""
+    return f"not in a group and not muted: {counted(count, 'firing alert')}" if count else ""
 
 
 async def _without_card(session: AsyncSession, limit: datetime) -> str:
@@ -71,10 +78,10 @@ async def _without_card(session: AsyncSession, limit: datetime) -> str:
         .where(col(GroupRow.opened_at) < limit, GroupRow.state != "RESOLVED", GroupRow.on_storm_card == "")
         .where(or_(col(MessageRow.key).is_(None), and_(waits_for_slack(), col(MessageRow.created_at) < limit, stuck)))
         .order_by(col(GroupRow.id))
-        .limit(5)
+        .limit(NAMED + 1)
     )
     missing = [f"AL-{id}" for id in (await session.exec(query)).all()]
-    return f"no card stands in Slack for {', '.join(missing)}" if missing else ""
+    return f"no card stands in Slack for {_named(missing)}" if missing else ""
 
 
 async def _without_triage(session: AsyncSession, limit: datetime) -> str:
@@ -83,7 +90,7 @@ async def _without_triage(session: AsyncSession, limit: datetime) -> str:
         col(GroupRow.opened_at) < limit, GroupRow.state == "FIRING", col(GroupRow.id).not_in(begun)
     )
     missing = [f"AL-{id}" for id in (await session.exec(query)).all()]
-    return f"no triage was started for {', '.join(missing[:5])}" if missing else ""
+    return f"no triage was started for {_named(missing)}" if missing else ""
 
 
 async def _unknown_attempts(session: AsyncSession, limit: datetime) -> str:
@@ -93,4 +100,4 @@ async def _unknown_attempts(session: AsyncSession, limit: datetime) -> str:
         .where(AttemptRow.state == ATTEMPT_STARTED, col(AttemptRow.at) < limit, ProposalRow.state == ProposalState.EXECUTING)
     )
     stuck = [f"AP-{id}" for id in (await session.exec(query)).all()]
-    return f"an action has neither outcome nor question: {', '.join(stuck[:5])}" if stuck else ""
+    return f"an action has neither outcome nor question: {_named(stuck)}" if stuck else ""

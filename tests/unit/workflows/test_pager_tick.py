@@ -118,7 +118,7 @@ async def test_the_same_trouble_pages_anew_after_it_was_cleared(fixture: PagerFi
     ("rows", "told"),
     [
         ([AlertRow(source="am", fingerprint="f", status="firing", name="n", severity="SEV3", labels={}, annotations={},
-                   starts_at=NOW, received_at=NOW)], "1 stored alerts were not read by the inbox"),
+                   starts_at=NOW, received_at=NOW)], "the inbox did not read 1 stored alert"),
         ([GroupRow(key="k", title="t", service="s", severity="SEV3", state="ACKNOWLEDGED", channel="C1", opened_at=NOW,
                    last_alert_at=NOW)], "no card stands in Slack for AL-1"),
         ([GroupRow(key="k", title="t", service="s", severity="SEV3", state="FIRING", channel="C1", opened_at=NOW,
@@ -151,6 +151,7 @@ async def test_a_message_that_slack_refuses_is_told_once_and_hides_no_outage(fix
     await fixture.add(message("card:AL-7", NOW, undelivered="channel_not_found"))
 
     assert await fixture.after(3) == [("page", "refused:C1")]
+    assert "it refuses channel C1, because Tocsin is not in it, or it does not exist; check it" in fixture.pager.summaries[0]
     await fixture.add(message("card:AL-8", NOW + timedelta(minutes=55)))
     assert await fixture.after(59) == [("page", "refused:C1"), ("page", "slack")]
     assert ("clear", "refused:C1") in await fixture.after(61)
