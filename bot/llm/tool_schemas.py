@@ -76,7 +76,7 @@ def _acceptable(part: Any) -> Any:
     values = part.get("enum")
     named = [value for value in values if value != ""] if isinstance(values, list) else []
     enum = {"enum": named} if named and all(isinstance(value, str) for value in named) else {}
-    items: dict[str, object] = {"items": {}} if part.get("type") == "array" and "items" not in part else {}
+    items: dict[str, Any] = {"items": {}} if part.get("type") == "array" and "items" not in part else {}
     rest = {key: _acceptable(child) for key, child in part.items() if key != "enum" or not isinstance(child, list)}
     return {**rest, **enum, **items}
 

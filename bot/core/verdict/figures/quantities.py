@@ -184,7 +184,7 @@ def _figure(match: re.Match[str], text: str) -> Quantity | None:
     number, (written, magnitude) = number_of(digits), _magnitude(digits)
     if not unit and _BY_A_FACTOR.search(text[max(0, match.start() - 16) : match.start(1)]):
         dimension, size = Dimension.FACTOR, 1.0
-    behind_point = len(written.partition(".")[2])
+    behind_point = len(_pointed(written).partition(".")[2])
     step = 0.5 * 10.0**-behind_point * magnitude if "e" not in written.lower() else 0.0
     start, end = _without_sign(match, digits), match.end(2) if unit and size else match.end(1)
     return Quantity(abs(number) * (size or 1.0), dimension, step * (size or 1.0), size or 1.0, start, end, _bound(text, start))
@@ -250,9 +250,16 @@ _PLURALS = {*_TIME, *_SHARE, *_CORES, "byte"}
 def number_of(digits: str) -> float:
     """`1,234.5`, `6,8`, `1.9k` and `2 million`: a comma before three digits parts thousands, else it is the decimal point."""
     text, magnitude = _magnitude(digits.lstrip("+").replace("−", "-"))
-    if re.fullmatch(r"-?\d+,\d{1,2}", text):
-        return float(text.replace(",", ".")) * magnitude
-    return float(text.replace(",", "") or 0) * magnitude
+    return float(_pointed(text) or 0) * magnitude
+
+
+_DECIMAL_COMMA = re.compile(r"[-+−]?(?:\d+,(?:\d{1,2}|\d{4,})|0+,\d+)")
+"""Thousands have three digits, and none before them that is 0."""
+
+
+def _pointed(digits: str) -> str:
+    """The digits with a point before decimals, and nothing between thousands."""
+    return digits.replace(",", "." if _DECIMAL_COMMA.fullmatch(digits) else "")
 
 
 def _magnitude(digits: str) -> tuple[str, float]:

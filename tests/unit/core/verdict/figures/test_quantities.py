@@ -64,3 +64,17 @@ def test_the_word_before_a_figure_says_how_exact_it_is(text: str, bound: Bound) 
 
 def test_units_that_do_not_descend_are_no_duration() -> None:
     assert [quantity.value for quantity in quantities("5 s 3 h")] == [5, 10800]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("0,0481", 0.0481), ("0,048", 0.048), ("12,0481", 12.0481), ("2,43", 2.43), ("1,234", 1234), ("1,234,567", 1234567)],
+)
+def test_a_comma_parts_thousands_only_where_three_digits_follow_and_no_zero_stands_before(text: str, value: float) -> None:
+    assert quantities(f"errors {text}")[0].value == value
+
+
+def test_decimals_behind_a_comma_are_as_exact_as_those_behind_a_point() -> None:
+    comma, point = quantities("auf 2,43 s")[0], quantities("to 2.43 s")[0]
+
+    assert (comma.value, comma.step) == (point.value, point.step)
