@@ -19,10 +19,12 @@ _WHO_DID_IT = re.compile(
     r"|took\s+(?:[\w.-]+\s+){1,2}(?:down|offline|out))\b"
     r"|\bwhose\s+(?:fault|mistake)\b"
     r"|\b(?:what|which)\s+(?:bad\s+)?(?:version|commit|deploy(?:ment)?|release|rollout|change|pr)\s*(?:\?|$"
-    r"|(?:is|was|did|broke|caused|took)\b(?=\s*(?:\?|$|(?:it|this|that|the|to|our|bad|broken|guilty|us|prod\w*|everything)\b)))",
+    r"|(?:is|was)\b(?=\s*(?:\?|$|it\W*$|(?:to\s+blame|at\s+fault|responsible|bad|broken|guilty|the\s+(?:cause|culprit))\b))"
+    r"|did\b(?=\W*$|\s+(?:it|this|that)\W*$)"
+    r"|(?:broke|caused|took)\b(?=\s*(?:\?|$|(?:it|this|that|the|our|us|prod\w*|everything)\b)))",
     re.IGNORECASE,
 )
-"""Which change did it is the same question in other words."""
+"""Which change did it is the same question in other words; which version serves, or what a person changed, is another one."""
 _BESIDE = frozenset(("s", "not", "or", "both"))
 """What may stand beside the people and the question for guilt."""
 _GUILT = re.compile(

@@ -272,7 +272,8 @@ def test_a_question_about_approving_gets_that_nothing_waits(question: str) -> No
 
 
 @pytest.mark.parametrize(
-    "question", ["which commit", "what deploy broke it?", "which version is bad", "which change is to blame"]
+    "question",
+    ["which commit", "what deploy broke it?", "which version is bad", "which change is to blame", "which commit did it?"],
 )
 def test_which_change_did_it_gets_the_likely_cause(question: str) -> None:
     short = short_answer(question, facts(HEALTH, CHANGES, **LIKELY))
@@ -280,7 +281,18 @@ def test_which_change_did_it_gets_the_likely_cause(question: str) -> None:
     assert short is not None and (short.opening, short.text) == ("Likely cause:", DEPLOY.cause)
 
 
-@pytest.mark.parametrize("question", ["which version is running?", "which change did bob make?", "what changes were made?"])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "which version is running?",
+        "what version is it running?",
+        "which version is prod on?",
+        "which release was the last good one?",
+        "which change did bob make?",
+        "what change did the team make?",
+        "what changes were made?",
+    ],
+)
 def test_which_changes_there_are_is_no_question_for_the_cause(question: str) -> None:
     short = short_answer(question, facts(HEALTH, CHANGES, **LIKELY))
 
