@@ -36,11 +36,14 @@ _REFERENCE = re.compile(r"\bAP-\d+\b", re.IGNORECASE)
 _ANY = re.compile(r"\b(?:proposals?|actions?|remediations?|plan|approvals?|fix|mitigations?)\b", re.IGNORECASE)
 _PRONOUN = re.compile(r"\b(?:it|that|this|anything|something|any|the\s+(?:proposal|action|remediation|plan))\b", re.IGNORECASE)
 _AUTOMATION = r"(?:automat\w+|actions?|remediations?|autopilot|tocsin|bot)"
+_NO_OBJECT = r"\b(?!\s+(?:the|an?|it|them|this|that|our|my|(?:any|every)(?:thing|one|body)|\w+ing)\b)"
+"""What the bot stopped, or a deploy froze, is no pause of the automation."""
 _PAUSED = re.compile(
-    rf"\b{_AUTOMATION}\s+(?:\w+\s+){{0,2}}?(?:paused?|on\s+hold|halted|suspended|stopped)\b"
-    rf"|\bpaused?\s+(?:\w+\s+){{0,2}}?{_AUTOMATION}\b"
-    r"|\b(?:anything|everything|we)\s+(?:\w+\s+){0,2}?(?:paused?|on\s+hold)\b"
-    r"|\b(?:in|under|during)\s+(?:an?\s+|the\s+)?(?:\w+\s+)?freeze\b|\b(?:changes?|code|deploy\w*)\s+(?:\w+\s+)?(?:freezes?|frozen)\b",
+    rf"\b{_AUTOMATION}\s+(?:\w+\s+){{0,2}}?(?:paused?|on\s+hold|halted|suspended|stopped){_NO_OBJECT}"
+    rf"|\bpaused?\s+(?!by\b)(?:\w+\s+){{0,2}}?{_AUTOMATION}\b"
+    rf"|\b(?:anything|everything|we)\s+(?:\w+\s+){{0,2}}?(?:paused?|on\s+hold){_NO_OBJECT}"
+    r"|\b(?:in|under|during)\s+(?:an?\s+|the\s+)?(?:\w+\s+)?freeze\b"
+    rf"|\b(?:changes?|code|deploy\w*)\s+(?:\w+\s+)?(?:freezes?|frozen){_NO_OBJECT}",
     re.IGNORECASE,
 )
 _AGAIN = re.compile(r"\b(?:again|twice)\b", re.IGNORECASE)

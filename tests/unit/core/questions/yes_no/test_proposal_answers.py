@@ -227,7 +227,17 @@ def test_whether_automation_is_held_is_told_by_the_switches_and_not_by_log_lines
     assert [f"{short.lead} {short.text}" for short in shorts if short] == [held, free]
 
 
-@pytest.mark.parametrize("question", ["is the rollout paused?", "is the page frozen?"])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "is the rollout paused?",
+        "is the page frozen?",
+        "has the action stopped the errors?",
+        "did the bot pause the consumer?",
+        "is the consumer paused by the bot?",
+        "did the deployment freeze the app?",
+    ],
+)
 def test_what_else_is_paused_or_frozen_is_no_automation(question: str) -> None:
     short = short_answer(question, facts(HEALTH, holds=["paused by alice"]))
 
