@@ -3,6 +3,8 @@
 from typing import ClassVar
 from urllib.parse import quote
 
+from pydantic import Field
+
 from bot.actions.support.job_arguments import JobArguments
 from bot.actions.support.remote import RemoteSystem, called, objects_at, outcome_of, text_at
 from bot.actions.support.signal import read_signal
@@ -13,8 +15,9 @@ from bot.plugins import ActionContext, ActionOptions, action
 
 
 class WorkflowOptions(ActionOptions):
-    workflow: str = ""
-    ref: str = ""
+    # YAML reads a workflow's id, which GitHub takes too, and a branch like 1.0 as numbers.
+    workflow: str = Field(default="", coerce_numbers_to_str=True)
+    ref: str = Field(default="", coerce_numbers_to_str=True)
     inputs: tuple[str, ...] = ()
     key_input: str = ""
     parameters: tuple[str, ...] = ()

@@ -167,6 +167,12 @@ def test_a_broken_configuration_names_line_and_key(text: str, told: str) -> None
     assert told in str(caught.value)
 
 
+def test_a_workflow_may_be_named_by_its_id_and_its_branch_look_like_a_number() -> None:
+    config = parse_config("actions:\n  a: {kind: github_workflow, options: {workflow: 12345678, ref: 1.0}}\n")
+
+    assert config.actions["a"].options == {"workflow": 12345678, "ref": 1.0}
+
+
 @pytest.mark.parametrize("word", ["off", "'off'", "after", "immediate"])
 def test_solo_is_written_as_the_bare_word(word: str) -> None:
     assert parse_config(f"solo: {word}\n").solo == word.strip("'")
