@@ -19,7 +19,8 @@ _CHECK_MADE = re.compile(
     re.IGNORECASE,
 )
 _NOT_CHECKED = re.compile(
-    r"^\W*what\b[^?]*(?:\bnot\b|n['’]?t\b)[^?]*\b(?:check|look|read|see)\w*|^\W*what\s+(?:did|have|has|could)\s+you\s+(?:\w+\s+)?miss",
+    r"^\W*what\b[^?]*(?:\bnot\b|n['’]?t\b)[^?]*\b(?:check(?:ed|ing)?|look(?:ed|ing)?(?:\s+(?:at|into)\b|\W*$)|read|seen?)\b"
+    r"|^\W*what\s+(?:did|have|has|could)\s+you\s+(?:\w+\s+)?miss",
     re.IGNORECASE,
 )
 _ACT = re.compile(

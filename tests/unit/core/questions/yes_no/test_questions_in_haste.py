@@ -342,6 +342,13 @@ def test_what_could_not_be_checked_is_told() -> None:
     assert told("what did you miss", HEALTH).startswith("Of what was tried: every check succeeded")
 
 
+@pytest.mark.parametrize("question", ["what doesn't look right?", "what does not seem ok?", "what is not ready?"])
+def test_what_is_not_well_is_no_question_for_failed_checks(question: str) -> None:
+    short = short_answer(question, facts(HEALTH))
+
+    assert short is None or not short.opening.startswith("Of what was tried")
+
+
 def test_past_incidents_that_nobody_looked_at_are_offered() -> None:
     answered = answer("how did we fix it last time?", facts(HEALTH))
 
