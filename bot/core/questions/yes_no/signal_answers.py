@@ -28,7 +28,10 @@ _ACT = re.compile(
     re.IGNORECASE,
 )
 _BUDGET = "Error budget:"
-_LAST_TIME = re.compile(r"\b(?:last|previous)\s+time\b|\bpreviously\b", re.IGNORECASE)
+_LAST_TIME = re.compile(
+    r"^(?!.*\bwhen\s+(?:was|is)\s+the\s+last\s+time\b).*(?:\b(?:last|previous)\s+time\b|\bpreviously\b)", re.IGNORECASE
+)
+"""Of an incident before; "when was the last time it was deployed?" asks for the newest of something else."""
 
 
 def answer_about_signal(reading: QuestionReading) -> ShortAnswer | None:

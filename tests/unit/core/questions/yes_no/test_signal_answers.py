@@ -91,6 +91,13 @@ def test_whether_a_deploy_burnt_the_budget_is_a_question_for_the_deploy() -> Non
     assert "Error budget" not in first_sentence("did the deploy burn the error budget?", HEALTH, SLO)
 
 
+@pytest.mark.parametrize("question", ["when was the last time checkout was deployed?", "when's the last time it restarted?"])
+def test_when_something_happened_last_is_no_question_for_past_incidents(question: str) -> None:
+    short = short_answer(question, facts(HEALTH, entry("E9", "past_incidents", EvidenceFacts())))
+
+    assert short is None or short.opening != "Past incidents:"
+
+
 @pytest.mark.parametrize("question", ["what did we do last time?", "what helped the last time?", "what was it last time?"])
 def test_last_time_is_a_question_for_past_incidents_and_not_for_what_was_done_now(question: str) -> None:
     assert (
