@@ -46,7 +46,10 @@ _WORDS: Mapping[Subject, str] = {
     Subject.CHANGE: r"changes?|changed|deploy\w*|rollouts?|releases?|released|config\w*|flags?"
     r"|ship(?:ped|s)?|pushe[ds]|push|touched|merged|upgraded|edit(?:ed|s)?|flipped|migrations?|commits?"
     # "Did we lose the data?" is about no new version of them.
-    r"|models?|datasets?|(?:it|because\s+of)\s+(?:the\s+)?(?:new\s+|training\s+|input\s+)?data",
+    # And "is the model down?" asks how it does.
+    r"|models?(?!\s+(?:\w+\s+)?(?:down|up|slow\w*|lag\w*|fail\w*|timing|healthy|unhealthy|ok|okay|fine|dead|alive|work\w*"
+    r"|affected|degraded|unavailable|offline)\b)"
+    r"|datasets?|(?:it|because\s+of)\s+(?:the\s+)?(?:new\s+|training\s+|input\s+)?data",
     Subject.HEALTH: r"down|up|healthy|unhealthy|ok|okay|fine|dead|alive|working|works?|affected|normal|bad"
     r"|impacted|degraded|hurt|suffering|struggling|unavailable|offline",
     Subject.RECOVERY: r"fixed|resolved|recover\w*|solved|all clear|back to normal"

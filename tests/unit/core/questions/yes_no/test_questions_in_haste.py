@@ -349,6 +349,13 @@ def test_what_is_not_well_is_no_question_for_failed_checks(question: str) -> Non
     assert short is None or not short.opening.startswith("Of what was tried")
 
 
+@pytest.mark.parametrize("question", ["is the model down?", "is the model slow?", "are the models still failing?"])
+def test_how_a_model_does_is_no_question_for_changes_of_it(question: str) -> None:
+    short = short_answer(question, facts(HEALTH, CHANGES))
+
+    assert short is not None and short.verdict != "no" and "model change" not in short.text
+
+
 def test_past_incidents_that_nobody_looked_at_are_offered() -> None:
     answered = answer("how did we fix it last time?", facts(HEALTH))
 
