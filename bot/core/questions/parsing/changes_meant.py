@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.core.change import Change, ChangeKind, kind_in_words
 from bot.core.questions.parsing.subjects import subjects_in
-from bot.core.questions.parsing.topics import named_in
+from bot.core.questions.parsing.topics import named_in, without_services
 from bot.core.text.clock_words import clock_at
 from bot.core.text.moments import clock_to_the_minute, date_to_the_minute
 from bot.core.text.not_understood import NotUnderstood
@@ -133,7 +133,7 @@ def changes_meant(question: str, names: Collection[str], now: datetime | None = 
     at = (clock_to_the_minute(since) if is_today else date_to_the_minute(since)) if since else ""
     return ChangesMeant(
         services=named_in(question, names),
-        kinds=_kinds(question),
+        kinds=_kinds(without_services(question, names)),
         versions=frozenset(filter(None, (_version(match) for match in _VERSION.finditer(question)))),
         persons=frozenset(_persons(question, names)),
         migration=bool(_MIGRATION.search(question)),

@@ -94,6 +94,15 @@ def test_a_model_and_data_are_kinds_of_change(question: str, text: str) -> None:
     assert short is not None and short.text.startswith(text)
 
 
+@pytest.mark.parametrize("name", ["data-api", "model-server", "feature-store"])
+def test_a_word_in_the_name_of_a_service_is_no_kind_of_change(name: str) -> None:
+    deploys = entry("E0", "recent_changes", EvidenceFacts(changes=(change("a", service=name),)))
+
+    short = short_answer(f"was {name} deployed?", facts(deploys, services={"checkout", name}))
+
+    assert short is not None and short.text.startswith(f"1 deploy on {name}; ")
+
+
 def test_data_that_are_lost_are_no_change_of_them() -> None:
     short = short_answer("did we lose the data?", facts(entry("E0", "recent_changes", EvidenceFacts(changes=VERSIONS))))
 
