@@ -47,13 +47,18 @@ async def sent(kind: type[ChatOpenAI], description: str = "Looks.", **bound: Any
     return script.requests[0]
 
 
-@pytest.mark.parametrize(
-    "bound",
-    [{}, {"tool_choice": "any"}, {"strict": True}, {"strict": True, "response_format": Answer}],
-    ids=["plain", "must call one", "strict", "answers in a schema"],
-)
+@pytest.mark.parametrize("bound", [{}, {"tool_choice": "any"}, {"strict": True}], ids=["plain", "must call one", "strict"])
 async def test_the_same_body_reaches_the_server(bound: dict[str, Any]) -> None:
     assert await sent(Chat, **bound) == await sent(ChatOpenAI, **bound)
+
+
+async def test_beside_a_schema_of_the_answer_tools_keep_their_optional_arguments() -> None:
+    form = {"type": "json_schema", "json_schema": {"name": "Answer", "schema": Answer.model_json_schema()}}
+    body = await sent(Chat, strict=True, response_format=form)
+
+    function = body["tools"][0]["function"]
+    assert body["response_format"]["type"] == "json_schema" and body["response_format"]["json_schema"]["name"] == "Answer"
+    assert not function.get("strict") and function["parameters"]["required"] == ["service"]
 
 
 async def test_a_tool_that_is_described_anew_is_sent_as_described() -> None:
