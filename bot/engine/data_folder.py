@@ -51,9 +51,12 @@ class DataFolder:
             with closing(sqlite3.connect(self.data_dir / JOURNAL)) as connection:
                 connection.execute("PRAGMA journal_mode=WAL")
         except sqlite3.DatabaseError as error:
-            problem = (
-                f"{self.data_dir / JOURNAL} cannot be used ({error}): restore it and app.db from one backup (docs/running.md)"
+            # What cannot be written now may be whole: a full or read-only disk, a lock.
+            is_whole = isinstance(error, sqlite3.OperationalError)
+            advice = (
+                "make room and let it be written" if is_whole else "restore it and app.db from one backup (docs/running.md)"
             )
+            problem = f"{self.data_dir / JOURNAL} cannot be used ({error}): {advice}"
             raise ConfigurationError(problem, key="TOCSIN_DATA_DIR") from None
         asyncio.get_running_loop().call_soon(leadership.acquire)
 

@@ -246,6 +246,16 @@ def test_a_start_with_a_damaged_journal_names_it_without_a_traceback(tmp_path: P
     assert "durable.db cannot be used (file is not a database): restore it and app.db from one backup" in told
 
 
+def test_a_journal_that_cannot_be_opened_is_no_reason_to_restore_one(tmp_path: Path) -> None:
+    (tmp_path / "durable.db").mkdir()
+    variables = {"TOCSIN_DATA_DIR": str(tmp_path), "TOCSIN_SLACK_BOT_TOKEN": "xoxb-1", "TOCSIN_PORT": str(free_port())}
+
+    code, told = run("serve", **variables)
+
+    assert code != 0 and "Traceback" not in told and "restore" not in told
+    assert "durable.db cannot be used (unable to open database file): make room and let it be written" in told
+
+
 def test_a_start_on_a_full_disk_says_so_without_a_traceback(tmp_path: Path) -> None:
     assert run("db", "upgrade", TOCSIN_DATA_DIR=str(tmp_path))[0] == 0
     variables = {"TOCSIN_DATA_DIR": str(tmp_path), "TOCSIN_SLACK_BOT_TOKEN": "xoxb-1", "TOCSIN_PORT": str(free_port())}

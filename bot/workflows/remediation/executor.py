@@ -38,7 +38,7 @@ from bot.store.approvals.proposals import ProposalStore
 from bot.store.approvals.runs.claims import CallPermission, Claims
 from bot.workflows.remediation.version_corroboration import VersionCorroboration
 
-HELD_UP = timedelta(seconds=2)
+HELD_UP = timedelta(seconds=10)
 """After the last check, from which on an action is not called: it may have been stopped meanwhile."""
 SILENCE = "tocsin_silence"
 BUILT_IN: Mapping[str, ActionConfig] = {
